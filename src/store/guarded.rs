@@ -1,0 +1,531 @@
+//! [`Guarded`]: the store that cannot fail as the one of the outage did.
+//!
+//! # Why it is right, in one page
+//!
+//! Each endpoint has one **zone word**: the generation that it serves, and a **floor**, the oldest generation that may still
+//! be applied to it. Both only grow. Whoever changes the word does so with one compare-exchange on the whole of it, so each
+//! guard looks at the very state that it replaces:
+//!
+//! - **apply-plan's guard**: the plan must be newer than what is served, and not below the floor. A slow Enactor with a
+//!   stale plan fails here, however long ago its freshness check was.
+//! - **clean-up's guard**: before anything older than *b* is deleted, every endpoint's floor is raised to *b* (*withdrawing*
+//!   what is older). From that moment this endpoint can only move to *b* or newer. So if it does not serve plan *g* < *b*
+//!   when its floor is raised, it never will again: what one pass over the endpoints has not seen can be deleted at leisure.
+//!   A snapshot without floors would be wrong: an Enactor could apply *g* right behind it.
+//! - **resolve's guard**: a client copies a record set without any lock, then looks at the zone word again. If the endpoint
+//!   still serves the same generation it did so all the time (generations are never reused), so that plan was reachable, so
+//!   it was not deleted, so what was copied was not being overwritten.
+//! - **publish's guard**: one publisher at a time (the second is told so, it does not wait), newer than everything
+//!   published, into a slot that a clean-up has emptied.
+//! - **pause's guard**: a bit in every word that a change would have to replace. An Enactor that read a word before the pause
+//!   fails its compare-exchange after it.
+//!
+//! Nothing here blocks, and an Enactor that stops for ever between any two steps leaves nothing half done: every change it
+//! makes is one compare-exchange. Memory is fixed when the store is built, and there is no `unsafe`.
+//!
+//! The long version, with the states of each word, is `docs/design/guarded-store.md`. The words themselves are in
+//! [`crate::generation`]. The record sets' memory is accounted for in `guarded/ledger.rs`, by the publisher alone.
+
+mod ledger;
+
+use std::{array, collections::HashMap};
+
+use foldhash::fast::FixedState;
+use tracing::{debug, info};
+
+use crate::{
+    generation::{CellWord, Generation, NewestWord, PAUSED, PlanState, PlanWord, ZoneWord},
+    plan::{Answer, Endpoint, Plan, RecordSet},
+    store::{ApplyOutcome, CleanUp, EnactorId, PlanStore, PublishError, Repair, UnknownEndpoint},
+    sync::{
+        Arc, TryLock,
+        atomic::{self, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence},
+    },
+};
+use ledger::Ledger;
+
+/// The lock-free, generation-guarded store, for up to `PLANS` plans at a time.
+///
+/// Limits: endpoints are fixed when it is built, at most 16,777,216 ÷ `PLANS`; one publisher at a time; a publisher that
+/// stops for ever in the middle lets no other publish (clients, Enactors and clean-up go on).
+pub struct Guarded<const PLANS: usize = 7> {
+    /// [`NewestWord`]: the newest published plan.
+    newest: AtomicU64,
+    /// [`PlanWord`]s: the life of each plan slot.
+    plans: [AtomicU64; PLANS],
+    /// Each endpoint's words. The table itself never changes; nobody but its builder chooses keys, so a fixed hash is safe.
+    zone: HashMap<Endpoint, Entry<PLANS>, FixedState>,
+    /// The record sets' words, in blocks of [`RecordSet::MAX_WORDS`].
+    blocks: Box<[AtomicU64]>,
+    /// Which blocks are in use: the publisher's, and with it the right to publish.
+    ledger: TryLock<Ledger>,
+}
+
+/// One endpoint: with 7 plans, 64 bytes.
+struct Entry<const PLANS: usize> {
+    /// [`ZoneWord`]: what it serves, and what it never will again.
+    word: AtomicU64,
+    /// [`CellWord`]s: for each plan slot, where its record set is.
+    cells: [AtomicU64; PLANS],
+}
+
+/// A store that cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardedError {
+    /// No endpoints.
+    #[error("a store needs at least one endpoint")]
+    NoEndpoints,
+    /// More endpoints than a cell word can address.
+    #[error("{endpoints} endpoints with {plans} plans each: at most {limit}, split them over several stores")]
+    TooManyEndpoints {
+        /// How many there were.
+        endpoints: usize,
+        /// Plans at a time.
+        plans: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A store needs room for the plan that is served and the one being published, and counts a block's uses in a byte.
+    #[error("room for {0} plans: a store has room for 2 to 255")]
+    RoomForPlans(usize),
+}
+
+/// How much of a [`Guarded`] store's memory is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Plan slots that are not free.
+    pub plans: usize,
+    /// Blocks that hold a record set of a plan slot that is not free; equal sets of successive plans share one.
+    pub blocks: usize,
+    /// Bytes that the store has touched so far, for everything but the endpoints' names.
+    pub bytes: usize,
+}
+
+/// Whose change it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Authority {
+    /// The automation's: the operator's pause stops it.
+    Automation,
+    /// The operator's own.
+    Operator,
+}
+
+impl<const PLANS: usize> Guarded<PLANS> {
+    /// A store for these endpoints, with nothing published.
+    ///
+    /// # Errors
+    /// [`GuardedError`] for no endpoint, too many of them, or a `PLANS` that is not 2 to 255.
+    pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Result<Self, GuardedError> {
+        if !(2..=255).contains(&PLANS) {
+            return Err(GuardedError::RoomForPlans(PLANS));
+        }
+        let zone: HashMap<_, _, _> = endpoints.into_iter().map(|endpoint| (endpoint, Entry::new())).collect();
+        let limit = CellWord::BLOCKS / PLANS;
+        match zone.len() {
+            0 => return Err(GuardedError::NoEndpoints),
+            endpoints if endpoints > limit => {
+                return Err(GuardedError::TooManyEndpoints { endpoints, plans: PLANS, limit });
+            }
+            _ => {}
+        }
+        // With PLANS blocks for each endpoint a publisher can never run out: every slot uses at most one.
+        let blocks = PLANS * zone.len();
+        Ok(Self {
+            newest: AtomicU64::new(NewestWord::NONE.bits()),
+            plans: array::from_fn(|_| AtomicU64::new(PlanWord::FREE.bits())),
+            blocks: atomic::zeroed(blocks * RecordSet::MAX_WORDS),
+            ledger: TryLock::new(Ledger::new(blocks)),
+            zone,
+        })
+    }
+
+    /// How much memory is in use; none while a publish is under way.
+    pub fn usage(&self) -> Option<Usage> {
+        let ledger = self.ledger.try_lock()?;
+        let plans = self.plans.iter().filter(|slot| self.state(slot) != PlanState::Free).count();
+        let bytes =
+            self.zone.len() * size_of::<Entry<PLANS>>() + ledger.touched() * size_of::<[u64; RecordSet::MAX_WORDS]>();
+        Some(Usage { plans, blocks: ledger.in_use(), bytes })
+    }
+
+    fn state(&self, slot: &AtomicU64) -> PlanState {
+        // Relaxed: a state on its own promises nothing about other memory.
+        PlanWord::from_bits(slot.load(Relaxed)).state()
+    }
+
+    fn apply(&self, authority: Authority, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
+        let Some(entry) = self.zone.get(endpoint) else { return ApplyOutcome::UnknownEndpoint };
+        // Acquire: the plan's cells and record sets happen before this endpoint serves it, whoever told us of the plan.
+        // Pairs with the Release in `publish`.
+        let newest = NewestWord::from_bits(self.newest.load(Acquire));
+        if newest.published() < Some(generation) {
+            return ApplyOutcome::Unpublished;
+        }
+        // Relaxed: only a first guess, the compare-exchange below finds out whether it still holds.
+        let mut word = ZoneWord::from_bits(entry.word.load(Relaxed));
+        loop {
+            if authority == Authority::Automation && word.is_paused() {
+                return ApplyOutcome::Paused;
+            }
+            if let Some(applied) = word.applied()
+                && applied >= generation
+            {
+                return ApplyOutcome::Stale { applied };
+            }
+            if word.floor() > Some(generation) {
+                return ApplyOutcome::Deleted;
+            }
+            if entry.find(generation).is_none() {
+                return ApplyOutcome::Deleted;
+            }
+            let next = word.applying(generation);
+            // Release: hands the plan's content, known to us by the Acquire above, to every client that then sees this
+            // generation. Pairs with the Acquire in `resolve`. Relaxed on failure: the next turn only guesses again.
+            match entry.word.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
+                Ok(_) => {
+                    debug!(%endpoint, %generation, "applies plan {generation} to {endpoint}");
+                    return ApplyOutcome::Applied { replaced: word.applied() };
+                }
+                Err(changed) => word = ZoneWord::from_bits(changed),
+            }
+        }
+    }
+
+    /// Sees to it that `entry` never serves anything older than `before` that it does not serve now. Returns the word that
+    /// shows so, or none when the automation is paused.
+    fn withdraw(&self, entry: &Entry<PLANS>, before: Generation) -> Option<ZoneWord> {
+        // Relaxed, here and below: applied and floor only grow and stand in one word, so a word that refuses is final
+        // however old it is, and one that does not is replaced by a compare-exchange, which sees the newest.
+        let mut word = ZoneWord::from_bits(entry.word.load(Relaxed));
+        loop {
+            if word.is_paused() {
+                return None;
+            }
+            if word.refuses_all_before(before) {
+                return Some(word);
+            }
+            let next = word.withdrawing(before);
+            match entry.word.compare_exchange(word.bits(), next.bits(), Relaxed, Relaxed) {
+                Ok(_) => return Some(next),
+                Err(changed) => word = ZoneWord::from_bits(changed),
+            }
+        }
+    }
+
+    /// Deletes plan `generation` if `slot` still holds it. None when the automation is paused.
+    fn delete(&self, slot: &AtomicU64, generation: Generation) -> Option<bool> {
+        // Relaxed: the compare-exchange decides.
+        let mut word = PlanWord::from_bits(slot.load(Relaxed));
+        while word.state() == PlanState::Stored(generation) {
+            if word.is_paused() {
+                return None;
+            }
+            let deleted = word.becoming(PlanState::Deleted(generation));
+            // Release: that no endpoint serves this plan any more, which we have seen, happens before the slot's next
+            // content. Pairs with the Acquire in `take_back`. Relaxed on failure: the next turn looks again.
+            match slot.compare_exchange(word.bits(), deleted.bits(), Release, Relaxed) {
+                Ok(_) => {
+                    info!(%generation, "deletes plan {generation}");
+                    return Some(true);
+                }
+                Err(changed) => word = PlanWord::from_bits(changed),
+            }
+        }
+        Some(false)
+    }
+
+    fn publish_as(&self, authority: Authority, plan: &Plan) -> Result<(), PublishError> {
+        self.check_whole(plan)?;
+        let mut ledger = self.ledger.try_lock().ok_or(PublishError::Busy)?;
+        let generation = plan.generation();
+        // Relaxed: only publishers change the generation in it, and the ledger's lock orders them.
+        let mut newest = NewestWord::from_bits(self.newest.load(Relaxed));
+        if let Some(newest) = newest.published()
+            && newest >= generation
+        {
+            return Err(PublishError::NotNewer { offered: generation, newest });
+        }
+        self.take_back(&mut ledger, newest.published());
+        let slot = self.free_slot(generation).ok_or_else(|| PublishError::NoRoom { stored: self.stored() })?;
+        self.turn(slot, PlanState::Stored(generation));
+        for (endpoint, records) in plan.records() {
+            self.store_records(&mut ledger, &self.zone[endpoint], slot, (generation, records), newest.published());
+        }
+        loop {
+            if authority == Authority::Automation && newest.is_paused() {
+                // A plan that was never published is nobody's: the next publish takes its record sets back.
+                return Err(PublishError::Paused);
+            }
+            let next = newest.publishing(generation);
+            // Release: the plan's content happens before anybody can apply it. Pairs with the Acquire in `apply`.
+            // Relaxed on failure: only the pause bit can have changed.
+            match self.newest.compare_exchange(newest.bits(), next.bits(), Release, Relaxed) {
+                Ok(_) => {
+                    info!(%generation, "publishes plan {generation}");
+                    return Ok(());
+                }
+                Err(changed) => newest = NewestWord::from_bits(changed),
+            }
+        }
+    }
+
+    /// Whether the plan has a record set for exactly the store's endpoints.
+    fn check_whole(&self, plan: &Plan) -> Result<(), PublishError> {
+        if let Some((endpoint, _)) = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint)) {
+            return Err(PublishError::UnknownEndpoint(endpoint.clone()));
+        }
+        if plan.len() < self.zone.len() {
+            let missing = self.zone.keys().find(|endpoint| plan.get(endpoint).is_none());
+            return Err(PublishError::MissingEndpoint(missing.expect("one is missing, by the count").clone()));
+        }
+        Ok(())
+    }
+
+    /// Frees the slots whose plan was deleted, or never published by a publisher that failed, and their record sets.
+    fn take_back(&self, ledger: &mut Ledger, newest: Option<Generation>) {
+        let gone: [Option<Generation>; PLANS] = array::from_fn(|slot| {
+            // Acquire: who deleted the plan had seen that nobody serves it. Pairs with the Release in `delete`.
+            match PlanWord::from_bits(self.plans[slot].load(Acquire)).state() {
+                PlanState::Deleted(generation) => Some(generation),
+                PlanState::Stored(generation) if Some(generation) > newest => Some(generation),
+                PlanState::Stored(_) | PlanState::Free => None,
+            }
+        });
+        // Release: what we just acquired happens before anything below is overwritten. Pairs with the fence in `resolve`: a
+        // client that has copied one word of the new content sees, when it looks again, that its plan is not served any more.
+        fence(Release);
+        for (slot, gone) in gone.into_iter().enumerate().filter_map(|(slot, gone)| Some((slot, gone?))) {
+            for entry in self.zone.values() {
+                let cell = entry.cell(slot);
+                if cell.generation() == Some(gone) {
+                    ledger.give_back(cell.block());
+                    // A plan that was never published must not be found once a newer one is. Relaxed: whoever looks for
+                    // it has acquired the newest word that a later publish released.
+                    entry.cells[slot].store(CellWord::EMPTY.bits(), Relaxed);
+                }
+            }
+            self.turn(slot, PlanState::Free);
+        }
+    }
+
+    /// A free slot, if there is one: the first from where a look-up of `generation` begins.
+    fn free_slot(&self, generation: Generation) -> Option<usize> {
+        probes::<PLANS>(generation).find(|&slot| self.state(&self.plans[slot]) == PlanState::Free)
+    }
+
+    /// Puts the publisher's own slot into `state`. Only the operator's pause bit can change meanwhile.
+    fn turn(&self, slot: usize, state: PlanState) {
+        let word = &self.plans[slot];
+        // Relaxed throughout: what a slot's state allows is settled by the zone words and the newest word.
+        let mut seen = word.load(Relaxed);
+        while let Err(changed) =
+            word.compare_exchange(seen, PlanWord::from_bits(seen).becoming(state).bits(), Relaxed, Relaxed)
+        {
+            seen = changed;
+        }
+    }
+
+    /// Gives plan `generation`'s `slot` the record set, sharing the newest plan's block when it is the same.
+    fn store_records(
+        &self,
+        ledger: &mut Ledger,
+        entry: &Entry<PLANS>,
+        slot: usize,
+        (generation, records): (Generation, &RecordSet),
+        newest: Option<Generation>,
+    ) {
+        let words = records.words();
+        let shared = newest.and_then(|newest| entry.find(newest)).filter(|cell| {
+            let stored = self.block(*cell).iter().map(|word| word.load(Relaxed));
+            stored.eq(words.iter().copied())
+        });
+        let block = match shared {
+            Some(cell) => ledger.share(cell.block()),
+            None => {
+                let block = ledger.take();
+                let start = block * RecordSet::MAX_WORDS;
+                for (to, &word) in self.blocks[start..].iter().zip(words) {
+                    // Relaxed, as the cell below: clients see it through the newest word and the zone word, never by itself.
+                    to.store(word, Relaxed);
+                }
+                block
+            }
+        };
+        let cell = CellWord::new(generation, block, words.len() as u8);
+        entry.cells[slot].store(cell.bits(), Relaxed);
+    }
+
+    fn block(&self, cell: CellWord) -> &[AtomicU64] {
+        let start = cell.block() * RecordSet::MAX_WORDS;
+        &self.blocks[start..start + usize::from(cell.words())]
+    }
+}
+
+/// Where to look for plan `generation`, the likeliest slot first.
+#[inline]
+fn probes<const PLANS: usize>(generation: Generation) -> impl Iterator<Item = usize> {
+    let start = generation.get() as usize % PLANS;
+    (start..PLANS).chain(0..start)
+}
+
+impl<const PLANS: usize> Entry<PLANS> {
+    fn new() -> Self {
+        Self {
+            word: AtomicU64::new(ZoneWord::NEVER_APPLIED.bits()),
+            cells: array::from_fn(|_| AtomicU64::new(CellWord::EMPTY.bits())),
+        }
+    }
+
+    fn cell(&self, slot: usize) -> CellWord {
+        // Relaxed: the tag says whose cell it is; that its content is visible comes with the zone word or the newest word.
+        CellWord::from_bits(self.cells[slot].load(Relaxed))
+    }
+
+    /// Where plan `generation` keeps this endpoint's record set.
+    #[inline]
+    fn find(&self, generation: Generation) -> Option<CellWord> {
+        probes::<PLANS>(generation).map(|slot| self.cell(slot)).find(|cell| cell.generation() == Some(generation))
+    }
+}
+
+impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
+    type Run<'store> = ();
+
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.zone.keys()
+    }
+
+    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
+        self.publish_as(Authority::Automation, &plan)
+    }
+
+    fn latest(&self) -> Option<Generation> {
+        // Relaxed: a number. Who applies that plan acquires its content then, in `apply`.
+        NewestWord::from_bits(self.newest.load(Relaxed)).published()
+    }
+
+    fn applied(&self, endpoint: &Endpoint) -> Option<Generation> {
+        // Relaxed: a number, out of date as soon as it is read. The guards do not rely on it.
+        ZoneWord::from_bits(self.zone.get(endpoint)?.word.load(Relaxed)).applied()
+    }
+
+    fn begin_run(&self, _enactor: EnactorId, _generation: Generation) {}
+
+    fn apply_plan(&self, _run: &mut (), endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
+        self.apply(Authority::Automation, endpoint, generation)
+    }
+
+    fn delete_stale_plans(&self, _run: &mut (), before: Generation) -> CleanUp {
+        let mut clean_up = CleanUp::default();
+        // The newest plan stays, whatever is asked for: with a floor above it no Enactor could apply anything.
+        let Some(newest) = self.latest() else { return clean_up };
+        let before = before.min(newest);
+        for entry in self.zone.values() {
+            let Some(word) = self.withdraw(entry, before) else { return CleanUp { paused: true, ..clean_up } };
+            if let Some(served) = word.applied()
+                && served < before
+                && !clean_up.kept.contains(&served)
+            {
+                clean_up.kept.push(served);
+            }
+        }
+        for slot in &self.plans {
+            if let PlanState::Stored(generation) = self.state(slot)
+                && generation < before
+                && !clean_up.kept.contains(&generation)
+            {
+                match self.delete(slot, generation) {
+                    Some(true) => clean_up.deleted.push(generation),
+                    Some(false) => {}
+                    None => return CleanUp { paused: true, ..clean_up },
+                }
+            }
+        }
+        clean_up
+    }
+
+    #[inline]
+    fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint> {
+        let Some(entry) = self.zone.get(endpoint) else {
+            answer.clear(None);
+            return Err(UnknownEndpoint(endpoint.clone()));
+        };
+        loop {
+            // Acquire: the record set of the generation that we read happens before our copy of it. Pairs with the Release
+            // in `apply`.
+            let word = ZoneWord::from_bits(entry.word.load(Acquire));
+            let Some(generation) = word.applied() else {
+                answer.clear(None);
+                return Ok(());
+            };
+            match entry.find(generation) {
+                Some(cell) => {
+                    let words = self.block(cell);
+                    for (to, word) in answer.fill(generation, words.len()).iter_mut().zip(words) {
+                        // Relaxed: it may be overwritten while we copy; the second look below finds out.
+                        *to = word.load(Relaxed);
+                    }
+                }
+                None => answer.clear(Some(generation)),
+            }
+            // Acquire: if any word we copied belongs to a later plan, the second look must see that ours is not served any
+            // more. Pairs with the fence in `publish_as`.
+            fence(Acquire);
+            // Relaxed: the fence above orders it behind the copy.
+            let again = ZoneWord::from_bits(entry.word.load(Relaxed));
+            if again.applied() == Some(generation) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn stored(&self) -> Vec<Generation> {
+        let newest = self.latest();
+        let mut stored: Vec<Generation> = self
+            .plans
+            .iter()
+            .filter_map(|slot| match self.state(slot) {
+                PlanState::Stored(generation) if Some(generation) <= newest => Some(generation),
+                _ => None,
+            })
+            .collect();
+        stored.sort_unstable();
+        stored
+    }
+
+    fn pause(&self) {
+        // Relaxed, as in `resume`: each word stops by itself, since a compare-exchange always sees the newest value.
+        self.newest.fetch_or(PAUSED, Relaxed);
+        for entry in self.zone.values() {
+            entry.word.fetch_or(PAUSED, Relaxed);
+        }
+        for slot in &self.plans {
+            slot.fetch_or(PAUSED, Relaxed);
+        }
+        info!("pauses the automation");
+    }
+
+    fn resume(&self) {
+        info!("resumes the automation");
+        self.newest.fetch_and(!PAUSED, Relaxed);
+        for entry in self.zone.values() {
+            entry.word.fetch_and(!PAUSED, Relaxed);
+        }
+        for slot in &self.plans {
+            slot.fetch_and(!PAUSED, Relaxed);
+        }
+    }
+
+    fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
+        self.publish_as(Authority::Operator, &plan)?;
+        let mut repair = Repair::default();
+        for endpoint in self.zone.keys() {
+            match self.apply(Authority::Operator, endpoint, plan.generation()) {
+                ApplyOutcome::Applied { .. } => repair.applied += 1,
+                _ => repair.overtaken += 1,
+            }
+        }
+        Ok(repair)
+    }
+}

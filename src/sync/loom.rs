@@ -1,0 +1,137 @@
+//! The loom leg: the facade's types as loom sees them, and the lens ([`model`]) through which a runner watches or changes
+//! single operations.
+
+use std::{
+    fmt, mem,
+    ops::{Deref, DerefMut},
+    panic::Location,
+    sync::PoisonError,
+};
+
+pub mod atomic;
+pub mod channel;
+pub mod model;
+
+pub(super) const NAME: &str = "loom";
+
+/// A mutual exclusion that blocks. It is never poisoned.
+pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+/// The right to use what a [`Mutex`] protects, until dropped. A thread that has stopped for ever keeps it.
+pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+
+impl<T> Mutex<T> {
+    /// An unlocked mutex.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    /// Waits for the lock.
+    #[track_caller]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        model::step(Location::caller());
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// A mutual exclusion that never blocks: it is had at once, or not. It is never poisoned.
+///
+/// loom sees the flag; the value behind it is reached only while the flag is held, and the flag orders those accesses.
+pub struct TryLock<T> {
+    held: atomic::AtomicBool,
+    value: std::sync::Mutex<T>,
+}
+
+/// The right to use what a [`TryLock`] protects, until dropped. A thread that has stopped for ever keeps it.
+pub struct TryLockGuard<'a, T> {
+    held: &'a atomic::AtomicBool,
+    value: Option<std::sync::MutexGuard<'a, T>>,
+}
+
+impl<T> TryLock<T> {
+    /// An unlocked lock.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self { held: atomic::AtomicBool::new(false), value: std::sync::Mutex::new(value) }
+    }
+
+    /// The lock, or `None` while somebody else holds it.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
+        use atomic::Ordering::{Acquire, Relaxed};
+        // Acquire, as every lock: what its last holder did happens before what the next one does (pairs with the drop).
+        // Relaxed on failure: nothing was had, nothing is read.
+        self.held.compare_exchange(false, true, Acquire, Relaxed).ok()?;
+        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(TryLockGuard { held: &self.held, value: Some(value) })
+    }
+}
+
+impl<T> Drop for TryLockGuard<'_, T> {
+    fn drop(&mut self) {
+        let value = self.value.take();
+        if model::has_stopped() {
+            mem::forget(value);
+        } else {
+            drop(value);
+            // Release: pairs with the Acquire of the next holder's `try_lock`.
+            self.held.store(false, atomic::Ordering::Release);
+        }
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if model::has_stopped() {
+            mem::forget(self.0.take());
+        }
+    }
+}
+
+/// What a lock and its guard have in common on this leg.
+macro_rules! lock_traits {
+    ($lock:ident, $guard:ident, $held:ident => $value:expr) => {
+        impl<T: Default> Default for $lock<T> {
+            fn default() -> Self {
+                Self::new(T::default())
+            }
+        }
+
+        impl<T> fmt::Debug for $lock<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($lock))
+            }
+        }
+
+        impl<T> Deref for $guard<'_, T> {
+            type Target = T;
+            fn deref(&self) -> &T {
+                let $held = self;
+                $value.as_ref().expect("a guard holds its value until it is dropped")
+            }
+        }
+
+        impl<T> DerefMut for $guard<'_, T> {
+            fn deref_mut(&mut self) -> &mut T {
+                let $held = self;
+                $value.as_mut().expect("a guard holds its value until it is dropped")
+            }
+        }
+    };
+}
+
+lock_traits!(Mutex, MutexGuard, guard => guard.0);
+lock_traits!(TryLock, TryLockGuard, guard => guard.value);
+
+/// Threads.
+pub mod thread {
+    use std::time::Duration;
+
+    pub use loom::thread::{JoinHandle, spawn, yield_now};
+
+    /// Lets the other threads run: a model has no clock, so any length of wait is one more interleaving.
+    pub fn pause(_duration: Duration) {
+        yield_now();
+    }
+}

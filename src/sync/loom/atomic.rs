@@ -1,0 +1,110 @@
+//! Atomics of the loom leg: each operation passes the [lens](super::model) before loom sees it.
+
+use std::{fmt, panic::Location};
+
+pub use loom::sync::atomic::Ordering;
+
+use super::model::{self, Access, Token};
+
+/// `count` atomics that hold 0.
+pub fn zeroed(count: usize) -> Box<[AtomicU64]> {
+    (0..count).map(|_| AtomicU64::new(0)).collect()
+}
+
+/// A fence between the calling thread's accesses before it and after it.
+#[track_caller]
+pub fn fence(order: Ordering) {
+    let site = Location::caller();
+    model::step(site);
+    if let Some(order) = model::fence_order(site, order) {
+        loom::sync::atomic::fence(order);
+    }
+}
+
+macro_rules! atomic {
+    ($name:ident, $value:ty, $($rmw:ident),*) => {
+        /// An atomic of the facade, as in `std::sync::atomic`.
+        pub struct $name {
+            cell: loom::sync::atomic::$name,
+            token: Token,
+        }
+
+        impl $name {
+            /// An atomic that holds `value`.
+            #[track_caller]
+            pub fn new(value: $value) -> Self {
+                Self { cell: loom::sync::atomic::$name::new(value), token: Token::new() }
+            }
+
+            #[track_caller]
+            fn before(&self, access: Access, order: Ordering) -> Ordering {
+                let site = Location::caller();
+                model::step(site);
+                self.token.depend();
+                model::order(site, access, order)
+            }
+
+            /// Reads the value.
+            #[track_caller]
+            pub fn load(&self, order: Ordering) -> $value {
+                let order = self.before(Access::Load, order);
+                self.cell.load(order)
+            }
+
+            /// Writes `value`.
+            #[track_caller]
+            pub fn store(&self, value: $value, order: Ordering) {
+                let order = self.before(Access::Store, order);
+                self.cell.store(value, order);
+            }
+
+            /// Writes `value` and returns what was there, in one step.
+            #[track_caller]
+            pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                let order = self.before(Access::ReadModifyWrite, order);
+                self.cell.swap(value, order)
+            }
+
+            /// Writes `new` if `current` is there, in one step.
+            ///
+            /// # Errors
+            /// What was there instead.
+            #[track_caller]
+            pub fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                let success = self.before(Access::ReadModifyWrite, success);
+                let failure = model::order(Location::caller(), Access::FailedCompareExchange, failure);
+                self.cell.compare_exchange(current, new, success, failure)
+            }
+
+            $(
+                /// As in `std::sync::atomic`, in one step; returns what was there.
+                #[track_caller]
+                pub fn $rmw(&self, value: $value, order: Ordering) -> $value {
+                    let order = self.before(Access::ReadModifyWrite, order);
+                    self.cell.$rmw(value, order)
+                }
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new(Default::default())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+atomic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max);
+atomic!(AtomicBool, bool,);

@@ -1,0 +1,209 @@
+//! The lens: how a runner watches or changes single operations of a model.
+//!
+//! A lens belongs to the OS thread that explores, since loom runs all threads of a model on one. It is off by default and
+//! is read before each operation of the facade. What it can do:
+//!
+//! - **Dependency tokens** ([`Lens::dependency_tokens`]): loom 0.7.2 remembers only the last access to each atomic, so a
+//!   thread that loads before it stores can hide a race (its issues 166 and 392). With a token, each access first touches
+//!   a mutex of that atomic, held for ever: loom then sees every two accesses as dependent, and no happens-before is added.
+//! - **Sites** ([`sites`]): which operations, by file and line, were reached, with their orderings.
+//! - **Weakening** ([`Lens::weakened`]): one operation uses another ordering than the source says.
+//! - **Stopping** ([`stop_after`]): a thread stops for ever before its n-th operation, locks and all.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    fmt,
+    panic::{Location, panic_any},
+};
+
+use loom::sync::atomic::Ordering;
+
+/// What kind of operation a site is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// A read.
+    Load,
+    /// A write.
+    Store,
+    /// A read and a write in one step.
+    ReadModifyWrite,
+    /// The read that a compare-exchange comes down to when it fails.
+    FailedCompareExchange,
+    /// A fence.
+    Fence,
+}
+
+/// One operation in the source, with the ordering written there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The file, as the compiler names it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// What kind of operation stands there.
+    pub access: Access,
+    /// The ordering, by strength: 0 Relaxed, 1 Acquire, 2 Release, 3 AcqRel, 4 SeqCst.
+    strength: u8,
+}
+
+const ORDERINGS: [Ordering; 5] =
+    [Ordering::Relaxed, Ordering::Acquire, Ordering::Release, Ordering::AcqRel, Ordering::SeqCst];
+
+impl Site {
+    fn new(location: &'static Location<'static>, access: Access, order: Ordering) -> Self {
+        let strength = ORDERINGS.iter().position(|&known| known == order).expect("std has five orderings") as u8;
+        Self { file: location.file(), line: location.line(), access, strength }
+    }
+
+    /// The ordering that the source gives.
+    pub fn ordering(&self) -> Ordering {
+        ORDERINGS[usize::from(self.strength)]
+    }
+
+    /// The orderings one step weaker, which this kind of operation can have. `None` for a fence that is left out.
+    pub fn weaker(&self) -> Vec<Option<Ordering>> {
+        use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+        match (self.access, self.ordering()) {
+            (Access::Fence, Acquire | Release) => vec![None],
+            (_, Relaxed) => vec![],
+            (Access::Load | Access::FailedCompareExchange, SeqCst) => vec![Some(Acquire)],
+            (Access::Store, SeqCst) => vec![Some(Release)],
+            (_, SeqCst) => vec![Some(AcqRel)],
+            (_, AcqRel) => vec![Some(Acquire), Some(Release)],
+            (_, _) => vec![Some(Relaxed)],
+        }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} {:?} {:?}", self.file, self.line, self.access, self.ordering())
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What an exploration sees and changes.
+#[derive(Debug, Clone, Default)]
+pub struct Lens {
+    /// Give each atomic a dependency token.
+    pub dependency_tokens: bool,
+    /// Let this site use that ordering; `None` leaves a fence out.
+    pub weakened: Option<(Site, Option<Ordering>)>,
+    /// Collect the [`sites`] that are reached.
+    pub watch: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Stop {
+    thread: loom::thread::ThreadId,
+    operations_left: usize,
+}
+
+thread_local! {
+    static LENS: RefCell<Lens> = RefCell::default();
+    static SITES: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
+    static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
+}
+
+/// Looks through `lens` from now on, on this OS thread, and forgets the sites reached so far.
+pub fn look_through(lens: Lens) {
+    LENS.with(|current| *current.borrow_mut() = lens);
+    SITES.with(|sites| sites.borrow_mut().clear());
+    STOP.set(None);
+}
+
+/// The sites reached since [`look_through`] was given a lens that watches.
+pub fn sites() -> Vec<Site> {
+    SITES.with(|sites| sites.borrow().iter().copied().collect())
+}
+
+/// To be called first in each execution: threads of the one before may have stopped.
+pub fn begin_execution() {
+    STOP.set(None);
+}
+
+/// The payload of the panic that takes a stopped thread off the stage; whoever starts such a thread catches it.
+#[derive(Debug)]
+pub struct Stopped;
+
+/// The calling thread stops for ever before the operation that follows its next `operations`. Locks that it holds then stay
+/// locked; it unwinds with [`Stopped`]. One thread an execution.
+pub fn stop_after(operations: usize) {
+    STOP.set(Some(Stop { thread: loom::thread::current().id(), operations_left: operations }));
+}
+
+/// Whether the calling thread has stopped for ever.
+pub(super) fn has_stopped() -> bool {
+    // Also while threads of an execution that failed are being dropped, outside loom: nobody has stopped then.
+    match STOP.get() {
+        Some(stop) if stop.operations_left == usize::MAX => loom::thread::current().id() == stop.thread,
+        _ => false,
+    }
+}
+
+/// One operation of the calling thread is about to happen at `_site`.
+pub(super) fn step(_site: &'static Location<'static>) {
+    let Some(stop) = STOP.get() else { return };
+    if loom::thread::current().id() != stop.thread || stop.operations_left == usize::MAX {
+        return;
+    }
+    let left = stop.operations_left.checked_sub(1);
+    STOP.set(Some(Stop { operations_left: left.unwrap_or(usize::MAX), ..stop }));
+    if left.is_none() {
+        panic_any(Stopped);
+    }
+}
+
+/// The ordering that the operation at `site` shall use.
+pub(super) fn order(site: &'static Location<'static>, access: Access, order: Ordering) -> Ordering {
+    through_lens(site, access, order).expect("only a fence can be left out")
+}
+
+/// The ordering that the fence at `site` shall use; none when it is left out.
+pub(super) fn fence_order(site: &'static Location<'static>, order: Ordering) -> Option<Ordering> {
+    through_lens(site, Access::Fence, order)
+}
+
+fn through_lens(location: &'static Location<'static>, access: Access, order: Ordering) -> Option<Ordering> {
+    LENS.with(|lens| {
+        let lens = lens.borrow();
+        if !lens.watch && lens.weakened.is_none() {
+            return Some(order);
+        }
+        let site = Site::new(location, access, order);
+        if lens.watch {
+            SITES.with(|sites| sites.borrow_mut().insert(site));
+        }
+        match lens.weakened {
+            Some((weakened, order)) if weakened == site => order,
+            _ => Some(order),
+        }
+    })
+}
+
+/// What makes loom see every two accesses to one atomic as dependent: a mutex, locked for ever.
+pub(super) struct Token(Option<loom::sync::Mutex<()>>);
+
+impl Token {
+    #[track_caller]
+    pub(super) fn new() -> Self {
+        Self(LENS.with(|lens| lens.borrow().dependency_tokens).then(|| {
+            let token = loom::sync::Mutex::new(());
+            std::mem::forget(token.lock());
+            token
+        }))
+    }
+
+    #[track_caller]
+    pub(super) fn depend(&self) {
+        if let Some(token) = &self.0 {
+            assert!(token.try_lock().is_err(), "a token's lock is never given back");
+        }
+    }
+}
