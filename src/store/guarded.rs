@@ -177,7 +177,16 @@ impl<const PLANS: usize> Guarded<PLANS> {
                 return ApplyOutcome::Deleted;
             }
             if entry.find(generation).is_none() {
-                return ApplyOutcome::Deleted;
+                // Acquire: if the slot has gone to another plan, the word below is not older than what let that happen.
+                // Pairs with the fence in `take_back`.
+                fence(Acquire);
+                // Relaxed: the fence above orders it.
+                let again = ZoneWord::from_bits(entry.word.load(Relaxed));
+                if again == word {
+                    return ApplyOutcome::Deleted;
+                }
+                word = again;
+                continue;
             }
             let next = word.applying(generation);
             // Release: hands the plan's content, known to us by the Acquire above, to every client that then sees this
@@ -193,13 +202,13 @@ impl<const PLANS: usize> Guarded<PLANS> {
     }
 
     /// Sees to it that `entry` never serves anything older than `before` that it does not serve now. Returns the word that
-    /// shows so, or none when the automation is paused.
-    fn withdraw(&self, entry: &Entry<PLANS>, before: Generation) -> Option<ZoneWord> {
+    /// shows so, or none when the pause forbids it.
+    fn withdraw(&self, authority: Authority, entry: &Entry<PLANS>, before: Generation) -> Option<ZoneWord> {
         // Relaxed, here and below: applied and floor only grow and stand in one word, so a word that refuses is final
         // however old it is, and one that does not is replaced by a compare-exchange, which sees the newest.
         let mut word = ZoneWord::from_bits(entry.word.load(Relaxed));
         loop {
-            if word.is_paused() {
+            if authority == Authority::Automation && word.is_paused() {
                 return None;
             }
             if word.refuses_all_before(before) {
@@ -213,12 +222,11 @@ impl<const PLANS: usize> Guarded<PLANS> {
         }
     }
 
-    /// Deletes plan `generation` if `slot` still holds it. None when the automation is paused.
-    fn delete(&self, slot: &AtomicU64, generation: Generation) -> Option<bool> {
-        // Relaxed: the compare-exchange decides.
-        let mut word = PlanWord::from_bits(slot.load(Relaxed));
+    /// Deletes the plan that `word` says is in `slot`, if it still is. None when the pause forbids it.
+    fn delete(&self, authority: Authority, slot: &AtomicU64, mut word: PlanWord) -> Option<bool> {
+        let PlanState::Stored(generation) = word.state() else { return Some(false) };
         while word.state() == PlanState::Stored(generation) {
-            if word.is_paused() {
+            if authority == Authority::Automation && word.is_paused() {
                 return None;
             }
             let deleted = word.becoming(PlanState::Deleted(generation));
@@ -235,6 +243,39 @@ impl<const PLANS: usize> Guarded<PLANS> {
         Some(false)
     }
 
+    fn clean_up(&self, authority: Authority, before: Generation) -> CleanUp {
+        let mut clean_up = CleanUp::default();
+        // The newest plan stays, whatever is asked for: with a floor above it no Enactor could apply anything.
+        let Some(newest) = self.latest() else { return clean_up };
+        let before = before.min(newest);
+        for entry in self.zone.values() {
+            let Some(word) = self.withdraw(authority, entry, before) else {
+                return CleanUp { paused: true, ..clean_up };
+            };
+            if let Some(served) = word.applied()
+                && served < before
+                && !clean_up.kept.contains(&served)
+            {
+                clean_up.kept.push(served);
+            }
+        }
+        for slot in &self.plans {
+            // Relaxed: a first guess for the compare-exchange in `delete`.
+            let word = PlanWord::from_bits(slot.load(Relaxed));
+            if let PlanState::Stored(generation) = word.state()
+                && generation < before
+                && !clean_up.kept.contains(&generation)
+            {
+                match self.delete(authority, slot, word) {
+                    Some(true) => clean_up.deleted.push(generation),
+                    Some(false) => {}
+                    None => return CleanUp { paused: true, ..clean_up },
+                }
+            }
+        }
+        clean_up
+    }
+
     fn publish_as(&self, authority: Authority, plan: &Plan) -> Result<(), PublishError> {
         self.check_whole(plan)?;
         let mut ledger = self.ledger.try_lock().ok_or(PublishError::Busy)?;
@@ -247,7 +288,17 @@ impl<const PLANS: usize> Guarded<PLANS> {
             return Err(PublishError::NotNewer { offered: generation, newest });
         }
         self.take_back(&mut ledger, newest.published());
-        let slot = self.free_slot(generation).ok_or_else(|| PublishError::NoRoom { stored: self.stored() })?;
+        let slot = match (self.free_slot(generation), newest.published()) {
+            (None, Some(newest)) => {
+                // Every slot is taken, as when the Enactors that should have cleaned up have stopped. Retention gives way:
+                // otherwise nobody could ever publish again, and so nobody would run to the clean-up.
+                self.clean_up(authority, newest);
+                self.take_back(&mut ledger, Some(newest));
+                self.free_slot(generation)
+            }
+            (slot, _) => slot,
+        };
+        let slot = slot.ok_or_else(|| PublishError::NoRoom { stored: self.stored() })?;
         self.turn(slot, PlanState::Stored(generation));
         for (endpoint, records) in plan.records() {
             self.store_records(&mut ledger, &self.zone[endpoint], slot, (generation, records), newest.published());
@@ -417,32 +468,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     }
 
     fn delete_stale_plans(&self, _run: &mut (), before: Generation) -> CleanUp {
-        let mut clean_up = CleanUp::default();
-        // The newest plan stays, whatever is asked for: with a floor above it no Enactor could apply anything.
-        let Some(newest) = self.latest() else { return clean_up };
-        let before = before.min(newest);
-        for entry in self.zone.values() {
-            let Some(word) = self.withdraw(entry, before) else { return CleanUp { paused: true, ..clean_up } };
-            if let Some(served) = word.applied()
-                && served < before
-                && !clean_up.kept.contains(&served)
-            {
-                clean_up.kept.push(served);
-            }
-        }
-        for slot in &self.plans {
-            if let PlanState::Stored(generation) = self.state(slot)
-                && generation < before
-                && !clean_up.kept.contains(&generation)
-            {
-                match self.delete(slot, generation) {
-                    Some(true) => clean_up.deleted.push(generation),
-                    Some(false) => {}
-                    None => return CleanUp { paused: true, ..clean_up },
-                }
-            }
-        }
-        clean_up
+        self.clean_up(Authority::Automation, before)
     }
 
     #[inline]

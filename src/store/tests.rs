@@ -164,17 +164,16 @@ fn a_paused_store_obeys_only_the_operator() {
 }
 
 #[test]
-fn a_full_store_says_which_plans_it_holds() {
+fn a_full_store_makes_room_by_itself_and_else_says_which_plans_it_holds() {
     let store = guarded();
     roll_out(&store, 1, &ENDPOINTS);
-    roll_out(&store, 2, &[]);
+    roll_out(&store, 2, &["a.example"]);
     roll_out(&store, 3, &[]);
     let stored = vec![generation(1), generation(2), generation(3)];
-    assert_eq!(store.publish(plan(4)), Err(PublishError::NoRoom { stored }));
-    apply(&store, "a.example", 3);
-    clean_up(&store, 3);
-    assert_eq!(store.stored(), [generation(1), generation(3)]);
-    store.publish(plan(4)).expect("plan 2 made room");
+    assert_eq!(store.publish(plan(4)), Err(PublishError::NoRoom { stored }), "1 and 2 are served, 3 is the newest");
+    assert_eq!(apply(&store, "b.example", 3), ApplyOutcome::Applied { replaced: Some(generation(1)) });
+    store.publish(plan(4)).expect("nobody cleaned up, but plan 1 can go");
+    assert_eq!(store.stored(), [generation(2), generation(3), generation(4)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fmt, panic::Location};
 
 pub use loom::sync::atomic::Ordering;
 
-use super::model::{self, Access, Token};
+use super::model::{self, Access, Tokens};
 
 /// `count` atomics that hold 0.
 pub fn zeroed(count: usize) -> Box<[AtomicU64]> {
@@ -15,7 +15,7 @@ pub fn zeroed(count: usize) -> Box<[AtomicU64]> {
 #[track_caller]
 pub fn fence(order: Ordering) {
     let site = Location::caller();
-    model::step(site);
+    model::step();
     if let Some(order) = model::fence_order(site, order) {
         loom::sync::atomic::fence(order);
     }
@@ -26,21 +26,21 @@ macro_rules! atomic {
         /// An atomic of the facade, as in `std::sync::atomic`.
         pub struct $name {
             cell: loom::sync::atomic::$name,
-            token: Token,
+            tokens: Tokens,
         }
 
         impl $name {
             /// An atomic that holds `value`.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                Self { cell: loom::sync::atomic::$name::new(value), token: Token::new() }
+                Self { cell: loom::sync::atomic::$name::new(value), tokens: Tokens::new() }
             }
 
             #[track_caller]
             fn before(&self, access: Access, order: Ordering) -> Ordering {
                 let site = Location::caller();
-                model::step(site);
-                self.token.depend();
+                model::step();
+                self.tokens.depend(access);
                 model::order(site, access, order)
             }
 

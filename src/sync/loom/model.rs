@@ -4,11 +4,14 @@
 //! is read before each operation of the facade. What it can do:
 //!
 //! - **Dependency tokens** ([`Lens::dependency_tokens`]): loom 0.7.2 remembers only the last access to each atomic, so a
-//!   thread that loads before it stores can hide a race (its issues 166 and 392). With a token, each access first touches
-//!   a mutex of that atomic, held for ever: loom then sees every two accesses as dependent, and no happens-before is added.
+//!   load can hide an earlier load of another thread from the store that races with it (its issues 166 and 392). With
+//!   tokens, each atomic has one mutex a thread, held for ever: before a thread reads it tries its own one, before it writes
+//!   it tries all others'. Each try fails, so nothing happens before anything else by it, but loom sees that a write and
+//!   every thread's last read are dependent. Two reads stay independent.
 //! - **Sites** ([`sites`]): which operations, by file and line, were reached, with their orderings.
 //! - **Weakening** ([`Lens::weakened`]): one operation uses another ordering than the source says.
 //! - **Stopping** ([`stop_after`]): a thread stops for ever before its n-th operation, locks and all.
+//! - **Schedule** ([`schedule`]): which thread made each operation, for counting preemptions.
 
 use std::{
     cell::{Cell, RefCell},
@@ -91,8 +94,8 @@ impl fmt::Debug for Site {
 /// What an exploration sees and changes.
 #[derive(Debug, Clone, Default)]
 pub struct Lens {
-    /// Give each atomic a dependency token.
-    pub dependency_tokens: bool,
+    /// Give each atomic dependency tokens for so many threads; 0: none.
+    pub dependency_tokens: usize,
     /// Let this site use that ordering; `None` leaves a fence out.
     pub weakened: Option<(Site, Option<Ordering>)>,
     /// Collect the [`sites`] that are reached.
@@ -109,6 +112,8 @@ thread_local! {
     static LENS: RefCell<Lens> = RefCell::default();
     static SITES: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
     static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
+    static CAST: RefCell<Vec<(loom::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
+    static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Looks through `lens` from now on, on this OS thread, and forgets the sites reached so far.
@@ -123,9 +128,39 @@ pub fn sites() -> Vec<Site> {
     SITES.with(|sites| sites.borrow().iter().copied().collect())
 }
 
-/// To be called first in each execution: threads of the one before may have stopped.
+/// To be called first in each execution: what is known of the one before is forgotten.
 pub fn begin_execution() {
     STOP.set(None);
+    CAST.with(|cast| cast.borrow_mut().clear());
+    SCHEDULE.with(|schedule| schedule.borrow_mut().clear());
+}
+
+/// Makes the calling thread known as `number` until it [leaves](leave_thread). Only known threads have a schedule and touch
+/// tokens: before they start and after they have ended there is nothing to interleave.
+pub fn enter_thread(number: u8) {
+    let id = loom::thread::current().id();
+    CAST.with(|cast| {
+        let mut cast = cast.borrow_mut();
+        cast.retain(|(known, _)| *known != id);
+        cast.push((id, number));
+    });
+}
+
+/// The calling thread is not known any more. All others must have ended.
+pub fn leave_thread() {
+    let id = loom::thread::current().id();
+    CAST.with(|cast| cast.borrow_mut().retain(|(known, _)| *known != id));
+}
+
+/// The number under which the calling thread is known.
+pub fn current_thread() -> Option<u8> {
+    let id = loom::thread::current().id();
+    CAST.with(|cast| cast.borrow().iter().find(|(known, _)| *known == id).map(|(_, number)| *number))
+}
+
+/// For each operation so far in this execution that a known thread made: which thread.
+pub fn schedule() -> Vec<u8> {
+    SCHEDULE.with(|schedule| schedule.borrow().clone())
 }
 
 /// The payload of the panic that takes a stopped thread off the stage; whoever starts such a thread catches it.
@@ -147,8 +182,11 @@ pub(super) fn has_stopped() -> bool {
     }
 }
 
-/// One operation of the calling thread is about to happen at `_site`.
-pub(super) fn step(_site: &'static Location<'static>) {
+/// One operation of the calling thread is about to happen.
+pub(super) fn step() {
+    if let Some(number) = current_thread() {
+        SCHEDULE.with(|schedule| schedule.borrow_mut().push(number));
+    }
     let Some(stop) = STOP.get() else { return };
     if loom::thread::current().id() != stop.thread || stop.operations_left == usize::MAX {
         return;
@@ -187,22 +225,27 @@ fn through_lens(location: &'static Location<'static>, access: Access, order: Ord
     })
 }
 
-/// What makes loom see every two accesses to one atomic as dependent: a mutex, locked for ever.
-pub(super) struct Token(Option<loom::sync::Mutex<()>>);
+/// What makes loom see that a write depends on every thread's last read: one mutex a thread, locked for ever.
+pub(super) struct Tokens(Box<[loom::sync::Mutex<()>]>);
 
-impl Token {
-    #[track_caller]
+impl Tokens {
     pub(super) fn new() -> Self {
-        Self(LENS.with(|lens| lens.borrow().dependency_tokens).then(|| {
+        let count = LENS.with(|lens| lens.borrow().dependency_tokens);
+        let token = || {
             let token = loom::sync::Mutex::new(());
             std::mem::forget(token.lock());
             token
-        }))
+        };
+        Self((0..count).map(|_| token()).collect())
     }
 
-    #[track_caller]
-    pub(super) fn depend(&self) {
-        if let Some(token) = &self.0 {
+    pub(super) fn depend(&self, access: Access) {
+        if self.0.is_empty() {
+            return;
+        }
+        let Some(me) = current_thread().map(usize::from) else { return };
+        let reads = access == Access::Load;
+        for (_, token) in self.0.iter().enumerate().filter(|(owner, _)| (*owner == me) == reads) {
             assert!(token.try_lock().is_err(), "a token's lock is never given back");
         }
     }

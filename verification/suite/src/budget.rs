@@ -1,0 +1,274 @@
+//! [`Budget`]: what every model must show, and how far to search for it. Read from `verification/budget.toml`.
+//!
+//! Nothing is green by omission: every scenario must be there for every store, and every property of it must have exactly
+//! one expectation.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    property::Property,
+    scenario::{SCENARIOS, Scenario, UnknownScenario},
+    search::Search,
+    verdict::Expectation,
+};
+
+/// A store of this repository that the suite knows by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Store {
+    /// [`enactor::store::Unguarded`].
+    Unguarded,
+    /// [`enactor::store::Guarded`].
+    Guarded,
+}
+
+impl Store {
+    /// Every store.
+    pub const ALL: &[Store] = &[Store::Unguarded, Store::Guarded];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        use crate::subject::Subject;
+        match self {
+            Store::Unguarded => enactor::store::Unguarded::NAME,
+            Store::Guarded => enactor::store::Guarded::<3>::NAME,
+        }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no store is called {0:?}; there are {names}", names = Store::ALL.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "))]
+pub struct UnknownStore(pub String);
+
+impl FromStr for Store {
+    type Err = UnknownStore;
+    fn from_str(name: &str) -> Result<Self, UnknownStore> {
+        let found = Self::ALL.iter().find(|store| store.name() == name);
+        found.copied().ok_or_else(|| UnknownStore(name.to_owned()))
+    }
+}
+
+/// A scenario on a store, how far to search, and what must come of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The store.
+    pub store: Store,
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// How far to search.
+    pub search: Search,
+    /// What must come of it, for each property of the scenario.
+    pub expected: BTreeMap<Property, Expectation>,
+}
+
+impl PartialEq for Scenario {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// All models.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// In the order of the file.
+    pub models: Vec<Model>,
+}
+
+/// A text that is no budget.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BudgetError {
+    /// Not the expected TOML. The message names the line.
+    #[error("{0}")]
+    Syntax(String),
+    /// A scenario that does not exist.
+    #[error(transparent)]
+    UnknownScenario(#[from] UnknownScenario),
+    /// An expectation for something that the scenario does not check.
+    #[error("{model} has no property {property}: take it out of the budget, or add it to the scenario")]
+    NotChecked {
+        /// Store and scenario.
+        model: String,
+        /// The property.
+        property: Property,
+    },
+    /// A property with no expectation, or two.
+    #[error("{model}: {property} has {count} expectations: give it exactly one of proved, bounded, refuted, or a rest")]
+    NotOneExpectation {
+        /// Store and scenario.
+        model: String,
+        /// The property.
+        property: Property,
+        /// How many.
+        count: usize,
+    },
+    /// Proved with a bound, or bounded without one.
+    #[error("{model}: a search {} cannot end with {expectation}", if *.bounded { "with a bound" } else { "without a bound" })]
+    BoundMismatch {
+        /// Store and scenario.
+        model: String,
+        /// Whether there is a bound.
+        bounded: bool,
+        /// What was expected.
+        expectation: Expectation,
+    },
+    /// The same search twice.
+    #[error("{0} is there twice with the same bound and tokens: keep one")]
+    Twice(String),
+    /// A model of the repository that no entry names.
+    #[error("{0} is not in the budget: add an entry, a model that nobody runs proves nothing")]
+    Missing(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    model: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    store: Store,
+    scenario: String,
+    bound: Option<usize>,
+    #[serde(default)]
+    dependency_tokens: bool,
+    max_executions: Option<u64>,
+    max_seconds: Option<u64>,
+    #[serde(default)]
+    proved: Vec<Property>,
+    #[serde(default)]
+    bounded: Vec<Property>,
+    #[serde(default)]
+    refuted: Vec<Property>,
+    rest: Option<Expectation>,
+}
+
+impl Budget {
+    /// The budget of this repository.
+    pub const RECORDED: &str = include_str!("../../budget.toml");
+}
+
+impl FromStr for Budget {
+    type Err = BudgetError;
+
+    fn from_str(text: &str) -> Result<Self, BudgetError> {
+        let file: File = toml::from_str(text).map_err(|error| BudgetError::Syntax(error.to_string()))?;
+        let models = file.model.into_iter().map(Entry::model).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        for model in &models {
+            if !seen.insert((model.store, model.scenario.name, model.search.bound, model.search.dependency_tokens)) {
+                return Err(BudgetError::Twice(model.name()));
+            }
+        }
+        for &store in Store::ALL {
+            for scenario in SCENARIOS {
+                if !models.iter().any(|model| model.store == store && model.scenario == scenario) {
+                    return Err(BudgetError::Missing(format!("{store}/{scenario}")));
+                }
+            }
+        }
+        Ok(Self { models })
+    }
+}
+
+impl Entry {
+    fn model(self) -> Result<Model, BudgetError> {
+        let scenario: &'static Scenario = self.scenario.parse()?;
+        let name = format!("{}/{scenario}", self.store);
+        let lists = [
+            (Expectation::Proved, &self.proved),
+            (Expectation::Bounded, &self.bounded),
+            (Expectation::Refuted, &self.refuted),
+        ];
+        for &property in lists.iter().flat_map(|(_, list)| *list) {
+            if !scenario.properties.contains(&property) {
+                return Err(BudgetError::NotChecked { model: name, property });
+            }
+        }
+        let mut expected = BTreeMap::new();
+        for &property in scenario.properties {
+            let given = lists.iter().flat_map(|(expectation, list)| list.iter().map(move |p| (*expectation, *p)));
+            let mut given: Vec<Expectation> = given.filter(|(_, p)| *p == property).map(|(e, _)| e).collect();
+            if given.is_empty() {
+                given.extend(self.rest);
+            }
+            let &[expectation] = given.as_slice() else {
+                return Err(BudgetError::NotOneExpectation { model: name, property, count: given.len() });
+            };
+            let bounded = self.bound.is_some();
+            if (expectation == Expectation::Proved && bounded) || (expectation == Expectation::Bounded && !bounded) {
+                return Err(BudgetError::BoundMismatch { model: name, bounded, expectation });
+            }
+            expected.insert(property, expectation);
+        }
+        let default = Search::default();
+        let search = Search {
+            bound: self.bound,
+            dependency_tokens: self.dependency_tokens,
+            max_executions: self.max_executions.unwrap_or(default.max_executions),
+            max_seconds: self.max_seconds.unwrap_or(default.max_seconds),
+        };
+        Ok(Model { store: self.store, scenario, search, expected })
+    }
+}
+
+impl Model {
+    /// Store and scenario.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.store, self.scenario)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorded_budget_is_one() {
+        let budget: Budget = Budget::RECORDED.parse().expect("verification/budget.toml");
+        assert!(budget.models.len() >= Store::ALL.len() * SCENARIOS.len());
+    }
+
+    fn error(text: &str) -> BudgetError {
+        text.parse::<Budget>().expect_err("not a budget")
+    }
+
+    #[test]
+    fn a_garbled_budget_says_where_and_what() {
+        let entry = "[[model]]\nstore = 'guarded'\nscenario = 'told_client_sees_the_new_plan'\n";
+        let syntax = |text: &str| match error(text) {
+            BudgetError::Syntax(message) => message,
+            other => panic!("{other}"),
+        };
+        assert!(syntax("model = 3").contains("line 1"));
+        assert!(syntax(&format!("{entry}proofed = []")).contains("unknown field `proofed`"));
+        assert!(syntax(&entry.replace("guarded", "gaurded")).contains("unknown variant `gaurded`"));
+        assert!(syntax(&format!("{entry}proved = ['never_emty']")).contains("unknown variant `never_emty`"));
+        assert!(matches!(error(&entry.replace("told", "tolled")), BudgetError::UnknownScenario(_)));
+        assert!(matches!(error(entry), BudgetError::NotOneExpectation { count: 0, .. }));
+        let twice = format!("{entry}rest = 'proved'\nproved = ['never_empty']\nrefuted = ['never_empty']");
+        assert!(matches!(error(&twice), BudgetError::NotOneExpectation { count: 2, .. }));
+        let other = format!("{entry}rest = 'proved'\nrefuted = ['pause_is_final']");
+        assert!(matches!(error(&other), BudgetError::NotChecked { property: Property::PauseIsFinal, .. }));
+        assert!(matches!(error(&format!("{entry}rest = 'bounded'")), BudgetError::BoundMismatch { .. }));
+        assert!(matches!(error(&format!("{entry}bound = 1\nrest = 'proved'")), BudgetError::BoundMismatch { .. }));
+        let whole = format!("{entry}rest = 'proved'\n");
+        assert!(matches!(error(&whole.repeat(2)), BudgetError::Twice(_)));
+        assert!(matches!(error(&whole), BudgetError::Missing(_)));
+    }
+}

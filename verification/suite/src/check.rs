@@ -1,0 +1,112 @@
+//! Which properties one execution violates.
+
+use enactor::{enactor::RunReport, generation::Generation, store::ApplyOutcome};
+
+use crate::{
+    history::{Call, Record, Seen},
+    property::Property,
+    scenario::Scenario,
+    specification,
+    stage::{Execution, Recovery},
+};
+
+/// Whether `execution` of `scenario` violates `property`.
+pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) -> bool {
+    match property {
+        Property::NeverEmpty => sights(execution).any(|seen| seen.empty),
+        Property::NeverTorn => sights(execution).any(|seen| seen.torn),
+        Property::NeverRegresses => regresses(scenario, execution),
+        Property::NeverDangles => {
+            let left = &execution.left;
+            left.applied.iter().any(|applied| applied.is_none_or(|generation| !left.stored.contains(&generation)))
+        }
+        Property::Converges => {
+            let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
+            execution.at_rest.iter().any(|seen| seen.generation != Some(newest))
+        }
+        Property::NeverWedges => wedged(scenario, execution),
+        Property::Reclaims => {
+            let oldest = newest_after(scenario).back(scenario.retention);
+            recovery(execution).stored.iter().any(|&generation| generation < oldest)
+        }
+        Property::Linearizable => !specification::linearizable(scenario, execution),
+        Property::PauseIsFinal => execution.history.iter().any(|record| match &record.call {
+            Call::Pause(snapshot) => *snapshot != execution.left,
+            _ => false,
+        }),
+        Property::SurvivesACrash => {
+            let others_ended = execution.history.iter().all(|record| !stuck(&record.call));
+            !others_ended || wedged(scenario, execution) || violates(Property::Reclaims, scenario, execution)
+        }
+        Property::NoLeak => recovery(execution).leaked.is_some_and(|leaked| leaked > 0),
+        Property::Completes => execution.history.iter().any(|record| matches!(record.call, Call::Panicked(_))),
+    }
+}
+
+fn recovery(execution: &Execution) -> &Recovery {
+    execution.recovery.as_ref().expect("the stage goes on when a property asks for it")
+}
+
+/// What clients saw: in the threads, once they had ended, and at the end.
+fn sights(execution: &Execution) -> impl Iterator<Item = &Seen> {
+    let resolved = execution.history.iter().filter_map(|record| match &record.call {
+        Call::Resolve(_, seen) => Some(seen),
+        _ => None,
+    });
+    resolved.chain(&execution.at_rest)
+}
+
+/// Whether a reader sees an endpoint go back: one thread from call to call, or anybody once all threads have ended.
+fn regresses(scenario: &Scenario, execution: &Execution) -> bool {
+    (0..scenario.endpoints).any(|endpoint| {
+        let at_rest = execution.at_rest[endpoint].generation;
+        let served = applied_to(&execution.history, endpoint).chain([Generation::FIRST]);
+        let thread_regresses = (0..scenario.cast.len()).any(|thread| {
+            let seen = |record: &Record| match record.call {
+                Call::Resolve(at, seen) if at == endpoint && record.thread == thread => Some(seen.generation),
+                _ => None,
+            };
+            let seen: Vec<_> = execution.history.iter().filter_map(seen).chain([at_rest]).collect();
+            seen.windows(2).any(|pair| pair[1] < pair[0]) || seen[0] < Some(Generation::FIRST)
+        });
+        thread_regresses || at_rest < served.max()
+    })
+}
+
+/// The generations that were applied to any endpoint, by Enactors or by a repair.
+fn applied(history: &[Record]) -> impl Iterator<Item = Generation> + '_ {
+    history.iter().filter_map(|record| match &record.call {
+        Call::Apply(_, generation, ApplyOutcome::Applied { .. }) => Some(*generation),
+        Call::Repair(generation, Ok(repair)) if repair.applied > 0 => Some(*generation),
+        _ => None,
+    })
+}
+
+fn applied_to(history: &[Record], endpoint: usize) -> impl Iterator<Item = Generation> + '_ {
+    history.iter().filter_map(move |record| match record.call {
+        Call::Apply(at, generation, ApplyOutcome::Applied { .. }) if at == endpoint => Some(generation),
+        _ => None,
+    })
+}
+
+fn newest_after(scenario: &Scenario) -> Generation {
+    Generation::new(u64::from(scenario.newest()) + 2).expect("scenarios have a few plans")
+}
+
+/// Whether the automation could not go on by itself.
+fn wedged(scenario: &Scenario, execution: &Execution) -> bool {
+    let newest = newest_after(scenario);
+    let recovery = recovery(execution);
+    let finished = matches!(&recovery.last_run, RunReport::Finished(run) if run.busy == 0 && run.deleted == 0);
+    let everywhere = |seen: &Seen| *seen == Seen { generation: Some(newest), empty: false, torn: false };
+    !finished || recovery.published.iter().any(Result::is_err) || !recovery.seen.iter().all(everywhere)
+}
+
+/// Whether a thread could not do its part since another one had stopped.
+fn stuck(call: &Call) -> bool {
+    match call {
+        Call::Run(RunReport::Finished(run)) => run.busy > 0,
+        Call::Run(RunReport::Wedged { .. }) | Call::Panicked(_) => true,
+        _ => false,
+    }
+}

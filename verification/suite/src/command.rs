@@ -1,0 +1,120 @@
+//! The command line of `verify`.
+
+#[cfg(loom)]
+mod models;
+#[cfg(not(loom))]
+mod rebuild;
+#[cfg(loom)]
+mod replay;
+
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use enactor_verification::{budget::Store, property::Property, report::token::Token, scenario::Scenario};
+
+/// How a run of `verify` ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every verdict is as expected.
+    AsExpected = 0,
+    /// A verdict differs from what the budget expects.
+    Differs = 1,
+    /// The command line, or the budget, is wrong.
+    Usage = 2,
+    /// Truncated or vacuous: no conclusion.
+    Inconclusive = 3,
+    /// A mistake of ours, or of the machine.
+    Internal = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 all as expected, 1 a verdict differs, 2 usage, 3 truncated or vacuous, 4 internal error.
+Ctrl-C ends the searches at their next execution and prints what is known by then; cut searches are truncated.";
+
+/// Plays every scenario on every store in every execution that the engine knows of, and compares with the budget.
+#[derive(Debug, Parser)]
+#[command(name = "cargo verify", bin_name = "cargo verify", version, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Command {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    models: Models,
+}
+
+/// Which models to run, and how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Models {
+    /// Print the models instead of running them
+    #[arg(long)]
+    list: bool,
+    /// Only models of this store
+    #[arg(long)]
+    store: Option<Store>,
+    /// Only models of this scenario
+    #[arg(long, value_parser = |name: &str| name.parse::<&'static Scenario>())]
+    scenario: Option<&'static Scenario>,
+    /// Only models that check this property
+    #[arg(long)]
+    property: Option<Property>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// How many models to run at a time [default: the number of cores]
+    #[arg(long, short)]
+    jobs: Option<NonZeroUsize>,
+    /// Another budget than the repository's
+    #[arg(long, value_name = "FILE")]
+    budget: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: progress, a table, and a timeline of each way in which the outage happens
+    Table,
+    /// For programs: one JSON document on standard output
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Play one execution again and show it step by step
+    Replay {
+        /// What `cargo verify` printed beside a counterexample
+        token: Token,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+pub(crate) fn main() -> ExitCode {
+    let command = Command::parse();
+    let exit = match command.other {
+        Some(Other::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Command::command(), "verify", &mut std::io::stdout());
+            Exit::AsExpected
+        }
+        #[cfg(loom)]
+        Some(Other::Replay { token }) => replay::replay(&token),
+        #[cfg(loom)]
+        None => models::run(&command.models),
+        #[cfg(not(loom))]
+        _ => rebuild::rebuild(),
+    };
+    exit.into()
+}
+
+/// Says on standard error why the command ends.
+pub(crate) fn complain(words: impl std::fmt::Display) {
+    let red = anstyle::Style::new().fg_color(Some(anstyle::AnsiColor::Red.into())).bold();
+    anstream::eprintln!("{red}error:{red:#} {words}");
+}

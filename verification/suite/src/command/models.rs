@@ -1,0 +1,171 @@
+//! Running the models.
+
+use std::{
+    fs,
+    io::IsTerminal,
+    num::NonZeroUsize,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anstream::{print, println};
+use enactor::store::{Guarded, Unguarded};
+use enactor_verification::{
+    budget::{Budget, Model, Store},
+    engine::explore,
+    report::{json::Report, table},
+    runner::{self, Event, Outcome},
+    search::{Findings, Progress},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Exit, Format, Models, complain, replay};
+
+pub(super) fn run(options: &Models) -> Exit {
+    let models = match select(options) {
+        Ok(models) => models,
+        Err(words) => {
+            complain(words);
+            return Exit::Usage;
+        }
+    };
+    if options.list {
+        return list(&models, options.format);
+    }
+    let progress = Arc::new(Progress::default());
+    let interrupt = Arc::clone(&progress);
+    if let Err(error) = ctrlc::set_handler(move || interrupt.interrupt()) {
+        complain(format!("cannot listen to Ctrl-C: {error}"));
+        return Exit::Internal;
+    }
+    let outcomes = play(&models, options, &progress);
+    match options.format {
+        Format::Json => {
+            let report = Report::new("loom", &outcomes);
+            println!("{}", serde_json::to_string_pretty(&report).expect("a report is always JSON"));
+        }
+        Format::Table => print_for_people(&outcomes, &progress),
+    }
+    exit(&outcomes)
+}
+
+/// The models that the filters leave.
+fn select(options: &Models) -> Result<Vec<Model>, String> {
+    let text = match &options.budget {
+        None => Budget::RECORDED.to_owned(),
+        Some(path) => {
+            fs::read_to_string(path).map_err(|error| format!("cannot read the budget {}: {error}", path.display()))?
+        }
+    };
+    let budget: Budget = text.parse().map_err(|error| format!("the budget: {error}"))?;
+    let mut models = budget.models;
+    models.retain(|model| options.store.is_none_or(|store| store == model.store));
+    models.retain(|model| options.scenario.is_none_or(|scenario| scenario == model.scenario));
+    if let Some(wanted) = options.property {
+        for model in &mut models {
+            model.expected.retain(|&property, _| property == wanted);
+        }
+        models.retain(|model| !model.expected.is_empty());
+    }
+    if models.is_empty() {
+        return Err("no model matches these filters; `cargo verify --list` shows them all".to_owned());
+    }
+    Ok(models)
+}
+
+fn list(models: &[Model], format: Format) -> Exit {
+    match format {
+        Format::Json => {
+            let row = |model: &Model| {
+                let properties: Vec<&str> = model.expected.keys().map(|property| property.name()).collect();
+                serde_json::json!({
+                    "store": model.store.name(), "scenario": model.scenario.name, "story": model.scenario.story,
+                    "bound": model.search.bound, "dependency_tokens": model.search.dependency_tokens,
+                    "properties": properties,
+                })
+            };
+            let rows: Vec<_> = models.iter().map(row).collect();
+            println!("{}", serde_json::to_string_pretty(&rows).expect("a list is always JSON"));
+        }
+        Format::Table => {
+            let bold = anstyle::Style::new().bold();
+            for model in models {
+                println!("{bold}{}{bold:#}", model.name());
+                println!("    {}", model.scenario.story);
+                for (property, expectation) in &model.expected {
+                    println!("    {property:<18} {expectation:<9} {}", property.statement());
+                }
+            }
+        }
+    }
+    Exit::AsExpected
+}
+
+fn play(models: &[Model], options: &Models, progress: &Arc<Progress>) -> Vec<Outcome> {
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let bar = bar(models.len(), options.format);
+    let ticker = bar.clone();
+    let (counted, began) = (Arc::clone(progress), Instant::now());
+    let watch = |event: Event<'_>| match event {
+        Event::Began(model) => bar.set_prefix(model.name()),
+        Event::Ended(outcome) => {
+            bar.inc(1);
+            if !std::io::stderr().is_terminal() && options.format == Format::Table {
+                let (name, findings) = (outcome.model.name(), &outcome.findings);
+                anstream::eprintln!("{name}: {} executions, {:.1} s", findings.executions, findings.seconds);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ticker.is_finished() {
+                let executions = counted.executions();
+                let rate = executions as f64 / began.elapsed().as_secs_f64().max(0.1);
+                ticker.set_message(format!("{executions} executions, {rate:.0}/s"));
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let outcomes = runner::run(models, options.jobs.unwrap_or(cores), search, progress, watch);
+        bar.finish_and_clear();
+        outcomes
+    })
+}
+
+fn bar(models: usize, format: Format) -> ProgressBar {
+    if format == Format::Json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} models, {msg}\n{prefix:.dim}")
+        .expect("a fixed template")
+        .progress_chars("=> ");
+    ProgressBar::new(models as u64).with_style(style)
+}
+
+fn search(model: &Model, progress: &Arc<Progress>) -> Findings {
+    match model.store {
+        Store::Unguarded => explore::explore::<Unguarded>(model.scenario, model.search, None, progress),
+        Store::Guarded => explore::explore::<Guarded<3>>(model.scenario, model.search, None, progress),
+    }
+}
+
+fn print_for_people(outcomes: &[Outcome], progress: &Progress) {
+    println!("{}", table::verdicts(outcomes));
+    if !progress.is_interrupted() {
+        replay::print_outage(outcomes);
+    }
+    print!("{}", table::differences(outcomes));
+    println!("{}", table::summary(outcomes));
+    println!("The verdicts are loom's, for the code as it is; what loom cannot see is in docs/limits.md.");
+}
+
+fn exit(outcomes: &[Outcome]) -> Exit {
+    let mut verdicts = outcomes.iter().flat_map(|outcome| &outcome.verdicts);
+    if outcomes.iter().all(Outcome::is_as_expected) {
+        Exit::AsExpected
+    } else if verdicts.any(|(_, verdict, expectation)| !verdict.is_inconclusive() && !verdict.is(*expectation)) {
+        Exit::Differs
+    } else {
+        Exit::Inconclusive
+    }
+}

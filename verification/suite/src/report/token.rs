@@ -1,0 +1,116 @@
+//! [`Token`]: a short text that names one execution of one model, to replay it.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    budget::{Store, UnknownStore},
+    property::{Property, UnknownProperty},
+    scenario::{Scenario, UnknownScenario},
+    search::{Counterexample, Search},
+};
+
+/// One execution of one model: `store/scenario/property#…`, where the rest says which search and which execution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Token {
+    /// The store.
+    pub store: Store,
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// The property that is violated.
+    pub property: Property,
+    /// The search, as far as it matters for which execution comes when.
+    pub search: Search,
+    /// The execution. Preemptions and steps are not part of the token.
+    pub found: Counterexample,
+}
+
+/// A text that is no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Not of the form.
+    #[error("{0:?} is no token: a token is store/scenario/property#e17, as `cargo verify` prints it")]
+    Form(String),
+    /// No such store.
+    #[error(transparent)]
+    Store(#[from] UnknownStore),
+    /// No such scenario.
+    #[error(transparent)]
+    Scenario(#[from] UnknownScenario),
+    /// No such property.
+    #[error(transparent)]
+    Property(#[from] UnknownProperty),
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}#", self.store, self.scenario, self.property)?;
+        if let Some(bound) = self.search.bound {
+            write!(f, "b{bound}.")?;
+        }
+        if self.search.dependency_tokens {
+            f.write_str("t.")?;
+        }
+        if self.scenario.has_a_stop() {
+            write!(f, "s{}.", self.found.stop_before)?;
+        }
+        write!(f, "e{}", self.found.execution)
+    }
+}
+
+impl FromStr for Token {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let form = || TokenError::Form(text.to_owned());
+        let (model, execution) = text.split_once('#').ok_or_else(form)?;
+        let &[store, scenario, property] = model.split('/').collect::<Vec<_>>().as_slice() else { return Err(form()) };
+        let mut search = Search::default();
+        let mut found = Counterexample { preemptions: 0, steps: 0, stop_before: 0, execution: 0 };
+        for part in execution.split('.') {
+            let (kind, number) = part.split_at_checked(1).ok_or_else(form)?;
+            let number = || number.parse::<u64>().map_err(|_| form());
+            match kind {
+                "b" => search.bound = Some(number()? as usize),
+                "t" => search.dependency_tokens = true,
+                "s" => found.stop_before = number()? as usize,
+                "e" => found.execution = number()?,
+                _ => return Err(form()),
+            }
+        }
+        if found.execution == 0 {
+            return Err(form());
+        }
+        Ok(Self { store: store.parse()?, scenario: scenario.parse()?, property: property.parse()?, search, found })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_what_it_was_made_from() {
+        for text in [
+            "unguarded/two_enactors_one_endpoint/never_empty#e17",
+            "guarded/three_enactors_two_endpoints/converges#b2.t.e9",
+            "unguarded/enactor_stops_for_ever/survives_a_crash#s3.e1",
+        ] {
+            assert_eq!(text.parse::<Token>().expect("a token").to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_garbled_token_is_refused_with_the_form_it_should_have() {
+        let good = "unguarded/two_enactors_one_endpoint/never_empty#e17";
+        for (from, to) in
+            [("#", ""), ("/never", "never"), ("e17", ""), ("e17", "e0"), ("e17", "e-1"), ("e17", "ü"), ("e17", "e1..")]
+        {
+            let error = good.replace(from, to).parse::<Token>().expect_err(to);
+            assert!(matches!(error, TokenError::Form(_)), "{from} -> {to}: {error}");
+        }
+        assert!(matches!(good.replace("unguarded", "un").parse::<Token>(), Err(TokenError::Store(_))));
+        assert!(matches!(good.replace("two", "2").parse::<Token>(), Err(TokenError::Scenario(_))));
+        assert!(matches!(good.replace("never", "ever").parse::<Token>(), Err(TokenError::Property(_))));
+    }
+}

@@ -1,0 +1,256 @@
+//! [`Search`] and [`Findings`]: what an engine is asked to do with one model, and what it brings back.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::{
+    check,
+    property::Property,
+    scenario::Scenario,
+    stage::{Execution, StopBefore},
+    verdict::{Emptiness, Limit, Verdict},
+    witness::Witness,
+};
+
+/// How far to search. The runner owns all limits; an engine's own would end a search without a word.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Search {
+    /// Only executions with at most this many preemptions.
+    pub bound: Option<usize>,
+    /// Whether each atomic has a dependency token, which restores executions that loom misses.
+    pub dependency_tokens: bool,
+    /// After this many executions the search is truncated.
+    pub max_executions: u64,
+    /// After this many seconds the search is truncated.
+    pub max_seconds: u64,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { bound: None, dependency_tokens: false, max_executions: 5_000_000, max_seconds: 600 }
+    }
+}
+
+/// Which execution of a search it is, so that it can be replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counterexample {
+    /// How often a thread was interrupted that went on later.
+    pub preemptions: usize,
+    /// How many operations all threads made.
+    pub steps: usize,
+    /// Where a stopped thread stopped.
+    pub stop_before: StopBefore,
+    /// Its number in the search, from 1.
+    pub execution: u64,
+}
+
+/// What a search brought back.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How many executions there were.
+    pub executions: u64,
+    /// What ended the search, if it was not exhausted.
+    pub limit: Option<Limit>,
+    /// The simplest counterexample met to each property that was violated.
+    pub counterexamples: BTreeMap<Property, Counterexample>,
+    /// In how many executions each witness was met.
+    pub witnesses: BTreeMap<Witness, u64>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Findings {
+    /// What this says about `property` of `scenario` after `search`.
+    pub fn verdict(&self, property: Property, scenario: &Scenario, search: &Search) -> Verdict {
+        if self.counterexamples.contains_key(&property) {
+            return Verdict::Refuted;
+        }
+        if let Some(limit) = &self.limit {
+            return Verdict::Truncated(limit.clone());
+        }
+        let never_met: Vec<Witness> =
+            scenario.witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
+        if !never_met.is_empty() {
+            return Verdict::Vacuous(Emptiness::NeverMet(never_met));
+        }
+        if self.executions <= 1 {
+            return Verdict::Vacuous(Emptiness::OneExecution);
+        }
+        search.bound.map_or(Verdict::Proved, Verdict::Bounded)
+    }
+}
+
+/// What the runner and whoever watches it share.
+#[derive(Debug, Default)]
+pub struct Progress {
+    executions: AtomicU64,
+    interrupted: AtomicBool,
+}
+
+impl Progress {
+    /// How many executions there were so far, in all searches.
+    pub fn executions(&self) -> u64 {
+        // Relaxed: a number to show.
+        self.executions.load(Ordering::Relaxed)
+    }
+
+    /// Ends every search at its next execution.
+    pub fn interrupt(&self) {
+        // Relaxed: seen soon enough, and nothing else depends on it.
+        self.interrupted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the searches shall end.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// Gathers the findings of one search, execution by execution.
+#[derive(Debug)]
+pub struct Collector {
+    scenario: &'static Scenario,
+    search: Search,
+    progress: Arc<Progress>,
+    began: Instant,
+    findings: Mutex<Findings>,
+}
+
+impl Collector {
+    /// Nothing found yet.
+    pub fn new(scenario: &'static Scenario, search: Search, progress: Arc<Progress>) -> Self {
+        Self { scenario, search, progress, began: Instant::now(), findings: Mutex::default() }
+    }
+
+    fn findings(&self) -> std::sync::MutexGuard<'_, Findings> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more execution; false when a limit says that there shall be none.
+    pub fn begin(&self) -> bool {
+        let mut findings = self.findings();
+        let seconds = self.began.elapsed().as_secs();
+        let limit = if self.progress.is_interrupted() {
+            Limit::Interrupted
+        } else if findings.executions >= self.search.max_executions {
+            Limit::Executions(self.search.max_executions)
+        } else if seconds >= self.search.max_seconds {
+            Limit::Seconds(self.search.max_seconds)
+        } else {
+            findings.executions += 1;
+            self.progress.executions.fetch_add(1, Ordering::Relaxed);
+            return true;
+        };
+        findings.limit = Some(limit);
+        false
+    }
+
+    /// Looks at an execution in which the threads' operations were made in this order.
+    pub fn judge(&self, execution: &Execution, schedule: &[u8], stop_before: StopBefore, number: u64) {
+        let mut findings = self.findings();
+        for &witness in self.scenario.witnesses {
+            if witness.is_met(&execution.history) {
+                *findings.witnesses.entry(witness).or_default() += 1;
+            }
+        }
+        for &property in self.scenario.properties {
+            if check::violates(property, self.scenario, execution) {
+                let preemptions = preemptions(schedule);
+                let found = Counterexample { preemptions, steps: schedule.len(), stop_before, execution: number };
+                findings.refute(property, found);
+            }
+        }
+    }
+
+    /// The engine could not go on: a deadlock violates what it violates, anything else truncates.
+    pub fn fail(&self, words: String, schedule: &[u8], stop_before: StopBefore, number: u64) {
+        let mut findings = self.findings();
+        if words.starts_with("deadlock") {
+            let preemptions = preemptions(schedule);
+            let found = Counterexample { preemptions, steps: schedule.len(), stop_before, execution: number };
+            for &property in self.scenario.properties {
+                if matches!(property, Property::Completes | Property::SurvivesACrash) {
+                    findings.refute(property, found);
+                }
+            }
+        }
+        findings.limit = Some(Limit::Engine(words));
+    }
+
+    /// Whether the search shall not go on with another part.
+    pub fn is_over(&self) -> bool {
+        self.findings().limit.is_some()
+    }
+
+    /// In how many executions a thread stopped for ever.
+    pub fn stopped(&self) -> u64 {
+        self.findings().witnesses.get(&Witness::StoppedForEver).copied().unwrap_or(0)
+    }
+
+    /// What was found.
+    pub fn finish(&self) -> Findings {
+        let mut findings = std::mem::take(&mut *self.findings());
+        findings.seconds = self.began.elapsed().as_secs_f64();
+        findings
+    }
+}
+
+impl Findings {
+    fn refute(&mut self, property: Property, found: Counterexample) {
+        let simplest = self.counterexamples.entry(property).or_insert(found);
+        *simplest = found.min(*simplest);
+    }
+}
+
+/// How often a thread was interrupted that still had something to do.
+fn preemptions(schedule: &[u8]) -> usize {
+    let interrupted = |at: &usize| {
+        let (before, after) = (schedule[*at], schedule[*at + 1]);
+        before != after && schedule[*at + 1..].contains(&before)
+    };
+    (0..schedule.len().saturating_sub(1)).filter(interrupted).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_interrupted_thread_counts_as_a_preemption() {
+        assert_eq!(preemptions(&[]), 0);
+        assert_eq!(preemptions(&[0, 0, 1, 1]), 0, "thread 0 had ended");
+        assert_eq!(preemptions(&[0, 1, 0]), 1);
+        assert_eq!(preemptions(&[0, 1, 0, 1]), 2);
+    }
+
+    fn scenario() -> &'static Scenario {
+        &crate::scenario::SCENARIOS[0]
+    }
+
+    #[test]
+    fn a_search_without_its_witnesses_is_vacuous() {
+        let findings = Findings { executions: 9, ..Findings::default() };
+        let verdict = findings.verdict(Property::NeverEmpty, scenario(), &Search::default());
+        assert_eq!(verdict, Verdict::Vacuous(Emptiness::NeverMet(scenario().witnesses.to_vec())));
+    }
+
+    #[test]
+    fn a_limit_makes_truncated_and_a_bound_makes_bounded() {
+        let witnesses: BTreeMap<Witness, u64> = scenario().witnesses.iter().map(|&witness| (witness, 1)).collect();
+        let verdict = |findings: Findings, bound| {
+            findings.verdict(Property::NeverEmpty, scenario(), &Search { bound, ..Search::default() })
+        };
+        let found =
+            |executions, limit| Findings { executions, limit, witnesses: witnesses.clone(), ..Findings::default() };
+        assert_eq!(verdict(found(9, None), None), Verdict::Proved);
+        assert_eq!(verdict(found(9, None), Some(2)), Verdict::Bounded(2));
+        assert_eq!(verdict(found(1, None), None), Verdict::Vacuous(Emptiness::OneExecution));
+        assert_eq!(verdict(found(9, Some(Limit::Seconds(1))), None), Verdict::Truncated(Limit::Seconds(1)));
+    }
+}

@@ -1,0 +1,192 @@
+//! The sequential specification of a [`PlanStore`](enactor::store::PlanStore), and the search for an order of an
+//! execution's calls that it allows.
+//!
+//! **What is checked.** For each endpoint, the calls that concern it, and those on the plans, fit one total order in which
+//! each gives what it gave, and which keeps *happens-before*: a thread's own order, the start before all, the end after
+//! all, and what one thread told another. Happens-before takes the place of real time: under a weak memory model, a call
+//! that ended earlier on somebody's clock need not be visible to a thread that has not heard of it.
+//!
+//! **What is not.** Two endpoints at once: clients that see two endpoints change in different orders (IRIW) are allowed. A
+//! clean-up is one withdrawal and one deletion for each plan, in any order that the specification allows, not one step.
+
+use std::collections::HashSet;
+
+use enactor::{generation::Generation, store::ApplyOutcome};
+
+use crate::{
+    history::{Call, Record},
+    scenario::Scenario,
+    stage::Execution,
+};
+
+/// What a call means for one endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Operation {
+    Latest(Option<Generation>),
+    Publish(Generation),
+    Apply(Generation, ApplyOutcome),
+    Read { generation: Option<Generation>, empty: bool },
+    Withdraw(Generation),
+    Delete(Generation),
+}
+
+/// The sequential store, as far as one endpoint is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Specification {
+    newest: u32,
+    /// Bit *g* for plan *g*.
+    stored: u64,
+    applied: u32,
+    floor: u32,
+}
+
+fn bit(generation: Generation) -> u64 {
+    1 << generation.get()
+}
+
+fn number(generation: Option<Generation>) -> u32 {
+    generation.map_or(0, Generation::get)
+}
+
+impl Specification {
+    /// The store after `operation`, if it may give what it gave.
+    fn after(&self, operation: Operation) -> Option<Self> {
+        let mut next = self.clone();
+        let allowed = match operation {
+            Operation::Latest(generation) => number(generation) == self.newest,
+            Operation::Publish(generation) => {
+                next.newest = generation.get();
+                next.stored |= bit(generation);
+                generation.get() > self.newest
+            }
+            Operation::Apply(generation, outcome) => {
+                let expected = self.apply(generation);
+                if let ApplyOutcome::Applied { .. } = expected {
+                    next.applied = generation.get();
+                }
+                outcome == expected || outcome == ApplyOutcome::Busy
+            }
+            Operation::Read { generation, empty } => number(generation) == self.applied && empty == (self.applied == 0),
+            Operation::Withdraw(before) => {
+                next.floor = self.floor.max(before.get().min(self.newest));
+                true
+            }
+            Operation::Delete(generation) => {
+                next.stored &= !bit(generation);
+                let reachable = self.applied == generation.get();
+                let applicable = self.applied < generation.get() && self.floor <= generation.get();
+                self.stored & bit(generation) != 0 && !reachable && !applicable
+            }
+        };
+        allowed.then_some(next)
+    }
+
+    fn apply(&self, generation: Generation) -> ApplyOutcome {
+        let applied = Generation::new(self.applied.into()).ok();
+        match applied {
+            _ if generation.get() > self.newest => ApplyOutcome::Unpublished,
+            Some(applied) if applied >= generation => ApplyOutcome::Stale { applied },
+            _ if self.floor > generation.get() || self.stored & bit(generation) == 0 => ApplyOutcome::Deleted,
+            replaced => ApplyOutcome::Applied { replaced },
+        }
+    }
+}
+
+/// A call in the order that is looked for: what it was, and where it stands in its thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Step {
+    thread: usize,
+    place: usize,
+    operation: Operation,
+}
+
+/// Whether every endpoint's calls fit one order.
+pub(crate) fn linearizable(scenario: &Scenario, execution: &Execution) -> bool {
+    (0..scenario.endpoints).all(|endpoint| {
+        let mut steps = steps(&execution.history, endpoint);
+        let seen = execution.at_rest[endpoint];
+        let end = Operation::Read { generation: seen.generation, empty: seen.empty };
+        // A thread of its own, at a place that everything else comes before.
+        steps.push(Step { thread: usize::MAX, place: 0, operation: end });
+        let start = Specification {
+            newest: scenario.published,
+            stored: (1 << (scenario.published + 1)) - 2,
+            applied: 1,
+            floor: 0,
+        };
+        let before = predecessors(&steps, &messages(&execution.history));
+        fits(&start, &steps, &before, 0, &mut HashSet::new())
+    })
+}
+
+fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (place, record) in history.iter().enumerate() {
+        let mut add = |operation| steps.push(Step { thread: record.thread, place, operation });
+        match &record.call {
+            Call::Latest(generation) => add(Operation::Latest(*generation)),
+            Call::Publish(generation, Ok(())) => add(Operation::Publish(*generation)),
+            Call::Apply(at, generation, outcome) if *at == endpoint => add(Operation::Apply(*generation, *outcome)),
+            Call::Applied(at, generation) if *at == endpoint => {
+                add(Operation::Read { generation: *generation, empty: generation.is_none() });
+            }
+            Call::Resolve(at, seen) if *at == endpoint => {
+                add(Operation::Read { generation: seen.generation, empty: seen.empty });
+            }
+            Call::CleanUp(before, clean_up) => {
+                add(Operation::Withdraw(*before));
+                clean_up.deleted.iter().for_each(|&generation| add(Operation::Delete(generation)));
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// Who told whom: (teller, place), (hearer, place).
+fn messages(history: &[Record]) -> Vec<[(usize, usize); 2]> {
+    let at = |wanted: &Call| {
+        let places = history.iter().enumerate().filter(move |(_, record)| record.call == *wanted);
+        places.map(|(place, record)| (record.thread, place)).collect::<Vec<_>>()
+    };
+    let hears = at(&Call::Hear(true));
+    at(&Call::Tell).into_iter().flat_map(|tell| hears.iter().map(move |&hear| [tell, hear])).collect()
+}
+
+/// For each step, the set of steps that happen before it.
+fn predecessors(steps: &[Step], messages: &[[(usize, usize); 2]]) -> Vec<u64> {
+    let happens_before = |a: &Step, b: &Step| {
+        let told = messages
+            .iter()
+            .any(|[tell, hear]| a.thread == tell.0 && a.place < tell.1 && b.thread == hear.0 && b.place > hear.1);
+        (a.thread == b.thread && a.place < b.place) || (b.thread == usize::MAX && a.thread != usize::MAX) || told
+    };
+    let before =
+        |step: &Step| steps.iter().enumerate().filter(|(_, a)| happens_before(a, step)).map(|(i, _)| 1 << i).sum();
+    steps.iter().map(before).collect()
+}
+
+fn fits(
+    state: &Specification,
+    steps: &[Step],
+    before: &[u64],
+    done: u64,
+    dead_ends: &mut HashSet<(u64, Specification)>,
+) -> bool {
+    if done.count_ones() as usize == steps.len() {
+        return true;
+    }
+    if dead_ends.contains(&(done, state.clone())) {
+        return false;
+    }
+    let possible = (0..steps.len()).filter(|&i| done & (1 << i) == 0 && before[i] & !done == 0);
+    for i in possible {
+        if let Some(next) = state.after(steps[i].operation)
+            && fits(&next, steps, before, done | 1 << i, dead_ends)
+        {
+            return true;
+        }
+    }
+    dead_ends.insert((done, state.clone()));
+    false
+}

@@ -1,0 +1,279 @@
+//! [`Stage`]: where a scenario is played on a store, once. The same on every leg.
+
+mod observed;
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
+
+use enactor::{
+    enactor::{Enactor, Policy, Retry, RunReport},
+    generation::Generation,
+    operator::Operator,
+    plan::{Endpoint, Plan, RecordSet, Target},
+    store::{EnactorId, PlanStore, PublishError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        thread,
+    },
+};
+use tracing::debug;
+
+use crate::{
+    history::{Call, History, Record, Seen, Snapshot},
+    scenario::{Action, Scenario},
+    subject::Subject,
+};
+use observed::Observed;
+
+/// The endpoints and plans of a scenario, made once for all its executions.
+#[derive(Debug)]
+pub struct Props {
+    endpoints: Vec<Endpoint>,
+    plans: Vec<Arc<Plan>>,
+}
+
+/// One execution of a scenario, and what came after.
+#[derive(Debug)]
+pub struct Execution {
+    /// The threads' calls.
+    pub history: Vec<Record>,
+    /// What a client saw at each endpoint once they had ended.
+    pub at_rest: Vec<Seen>,
+    /// What was there then.
+    pub left: Snapshot,
+    /// What came of going on from there; none when no property of the scenario asks.
+    pub recovery: Option<Recovery>,
+}
+
+/// Going on after the threads have ended: an Enactor runs with the latest plan, then twice with a plan that is newer still.
+#[derive(Debug)]
+pub struct Recovery {
+    /// What came of the two publications.
+    pub published: Vec<Result<(), PublishError>>,
+    /// How the last run ended.
+    pub last_run: RunReport,
+    /// What was in use beyond the stored plans, after the second publication; none when the store does not say.
+    pub leaked: Option<usize>,
+    /// What a client saw at each endpoint at the end.
+    pub seen: Vec<Seen>,
+    /// The plans that were stored at the end.
+    pub stored: Vec<Generation>,
+}
+
+/// How a thread stops for ever, if one does: before the call, or the operation on a model leg, with this number.
+pub type StopBefore = usize;
+
+impl Props {
+    /// What `scenario` needs.
+    pub fn new(scenario: &Scenario) -> Arc<Self> {
+        let endpoints: Vec<Endpoint> = (0..scenario.endpoints)
+            .map(|number| ["a", "b", "c"][number].parse().expect("a letter is a name"))
+            .collect();
+        let plan = |number: u32| {
+            let records = endpoints.iter().zip(1u8..).map(|(endpoint, third)| {
+                // A twin has the record sets of the plan before it.
+                let content = (1..=number).rev().find(|plan| !scenario.twins.contains(plan)).unwrap_or(1);
+                let address = [10, 0, third, content as u8].into();
+                let target = Target { address, weight: 1.try_into().expect("1 is not 0") };
+                (endpoint.clone(), RecordSet::new(vec![target]).expect("one target"))
+            });
+            Arc::new(Plan::new(generation(number), records.collect::<Vec<_>>()))
+        };
+        let plans = (1..=scenario.newest() + 2).map(plan).collect();
+        Arc::new(Self { endpoints, plans })
+    }
+
+    fn plan(&self, number: u32) -> Arc<Plan> {
+        Arc::clone(&self.plans[number as usize - 1])
+    }
+
+    fn number(&self, endpoint: &Endpoint) -> usize {
+        self.endpoints.iter().position(|known| known == endpoint).expect("a store has its scenario's endpoints")
+    }
+}
+
+fn generation(number: u32) -> Generation {
+    Generation::new(number.into()).expect("scenarios count plans from 1")
+}
+
+/// One scenario, one store, one execution.
+pub struct Stage<S> {
+    scenario: &'static Scenario,
+    props: Arc<Props>,
+    store: S,
+    history: History,
+    told: AtomicBool,
+    stop_before: StopBefore,
+}
+
+/// Plays `scenario` on a fresh store.
+pub fn perform<S: Subject>(scenario: &'static Scenario, props: &Arc<Props>, stop_before: StopBefore) -> Execution {
+    let stage = Arc::new(Stage::<S> {
+        scenario,
+        props: Arc::clone(props),
+        store: S::build(&props.endpoints),
+        history: History::default(),
+        told: AtomicBool::new(false),
+        stop_before,
+    });
+    stage.set();
+    let last = scenario.cast.len() - 1;
+    let threads: Vec<_> = (0..last)
+        .map(|number| {
+            let stage = Arc::clone(&stage);
+            thread::spawn(move || stage.play(number))
+        })
+        .collect();
+    // The calling thread plays the last role: one thread less to interleave.
+    stage.play(last);
+    for thread in threads {
+        thread.join().expect("a role catches its panics");
+    }
+    leave_thread();
+    let (at_rest, left) = (stage.sights(), stage.snapshot());
+    let recovery = scenario.properties.iter().any(|property| property.needs_recovery()).then(|| stage.recover());
+    Execution { history: stage.history.take(), at_rest, left, recovery }
+}
+
+impl<S: Subject> Stage<S> {
+    fn set(&self) {
+        for plan in 1..=self.scenario.published {
+            self.store.publish(self.props.plan(plan)).expect("plans are published in order");
+        }
+        let first = generation(1);
+        let mut run = self.store.begin_run(EnactorId(0), first);
+        for endpoint in &self.props.endpoints {
+            self.store.apply_plan(&mut run, endpoint, first);
+        }
+    }
+
+    /// The whole part of one thread. Panics end up in the history, but an explorer's own go on.
+    fn play(self: &Arc<Self>, thread: usize) {
+        enter_thread(thread);
+        let actor = Observed::new(Arc::clone(self), thread);
+        let part = || self.scenario.cast[thread].does.iter().all(|&action| self.act(&actor, thread, action));
+        let Err(panic) = catch_unwind(AssertUnwindSafe(part)) else { return };
+        let began = self.history.moment();
+        let call = match panic.downcast_ref::<Stopped>() {
+            Some(Stopped) => Call::Stopped,
+            None => match message(&*panic) {
+                text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),
+                text => Call::Panicked(text),
+            },
+        };
+        debug!("{}", if call == Call::Stopped { "stops for ever" } else { "panics" });
+        self.history.add(thread, began, call);
+    }
+
+    /// Does `action`; false when the thread ends with it.
+    fn act(&self, actor: &Observed<S>, thread: usize, action: Action) -> bool {
+        let policy = Policy { retention: self.scenario.retention, retry: Retry::NEVER };
+        let enactor = Enactor::new(EnactorId(thread as u32 + 1), policy);
+        let began = self.history.moment();
+        match action {
+            Action::Enact(plan) => actor.note(began, Call::Run(enactor.run_with(actor, generation(plan)))),
+            Action::EnactLatest => actor.note(began, Call::Run(enactor.run(actor))),
+            Action::Apply(endpoint, plan) => {
+                let mut run = actor.begin_run(enactor.id(), generation(plan));
+                actor.apply_plan(&mut run, &self.props.endpoints[endpoint], generation(plan));
+            }
+            Action::CleanUp(before) => {
+                let mut run = actor.begin_run(enactor.id(), generation(before));
+                actor.delete_stale_plans(&mut run, generation(before));
+            }
+            Action::Resolve(endpoint) => drop(actor.resolve(&self.props.endpoints[endpoint])),
+            // A refusal is in the history.
+            Action::Publish(plan) => drop(actor.publish(self.props.plan(plan))),
+            Action::Pause => actor.pause(),
+            Action::Resume => actor.resume(),
+            Action::Repair(plan) => {
+                let repair = Operator::new(&self.store).repair(self.props.plan(plan));
+                actor.note(began, Call::Repair(generation(plan), repair));
+            }
+            Action::StopSomewhere => actor.stop_before(self.stop_before),
+            Action::Tell => {
+                // Release: what this thread did before happens before what the hearer does after. Pairs with Hear.
+                self.told.store(true, Ordering::Release);
+                debug!("tells");
+                actor.note(began, Call::Tell);
+            }
+            Action::Hear => {
+                // Acquire: pairs with Tell.
+                let told = self.told.load(Ordering::Acquire);
+                debug!("{}", if told { "hears" } else { "hears nothing" });
+                actor.note(began, Call::Hear(told));
+                return told;
+            }
+        }
+        true
+    }
+
+    fn see(&self, endpoint: &Endpoint) -> Seen {
+        let answer = self.store.resolve(endpoint).expect("a store has its scenario's endpoints");
+        self.props.judge(endpoint, &answer)
+    }
+
+    fn sights(&self) -> Vec<Seen> {
+        self.props.endpoints.iter().map(|endpoint| self.see(endpoint)).collect()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let applied = self.props.endpoints.iter().map(|endpoint| self.store.applied(endpoint)).collect();
+        Snapshot { applied, stored: self.store.stored() }
+    }
+
+    fn recover(&self) -> Recovery {
+        self.store.resume();
+        let policy = Policy { retention: self.scenario.retention, retry: Retry::NEVER };
+        let enactor = Enactor::new(EnactorId(self.scenario.cast.len() as u32 + 1), policy);
+        let newest = self.scenario.newest();
+        enactor.run(&self.store);
+        let first = self.store.publish(self.props.plan(newest + 1));
+        enactor.run(&self.store);
+        let second = self.store.publish(self.props.plan(newest + 2));
+        let leaked = self.store.leaked();
+        let last_run = enactor.run(&self.store);
+        Recovery { published: vec![first, second], last_run, leaked, seen: self.sights(), stored: self.store.stored() }
+    }
+}
+
+impl Props {
+    /// What a client has seen, given what it got.
+    fn judge(&self, endpoint: &Endpoint, answer: &enactor::plan::Answer) -> Seen {
+        let generation = answer.generation();
+        let records = generation
+            .and_then(|generation| self.plans.get(generation.get() as usize - 1).and_then(|plan| plan.get(endpoint)));
+        let torn = !answer.is_empty() && records.is_none_or(|records| records.words() != answer.words());
+        Seen { generation, empty: answer.is_empty(), torn }
+    }
+}
+
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+#[cfg(loom)]
+pub use enactor::sync::model::Stopped;
+
+/// The payload of the panic that takes a stopped thread off the stage.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub struct Stopped;
+
+#[cfg(loom)]
+fn enter_thread(thread: usize) {
+    enactor::sync::model::enter_thread(thread as u8);
+}
+
+#[cfg(not(loom))]
+fn enter_thread(_thread: usize) {}
+
+#[cfg(loom)]
+use enactor::sync::model::leave_thread;
+
+#[cfg(not(loom))]
+fn leave_thread() {}

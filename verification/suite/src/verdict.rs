@@ -1,0 +1,122 @@
+//! [`Verdict`]: what a search says about one property of one model, in words that differ.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::witness::Witness;
+
+/// What a search found out. Only [`Verdict::Proved`] says that there is no counterexample for the engine's memory model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The search was exhausted and met no violation.
+    Proved,
+    /// The search within this many preemptions was exhausted and met no violation.
+    Bounded(usize),
+    /// An execution violates the property.
+    Refuted,
+    /// A limit ended the search before it was exhausted.
+    Truncated(Limit),
+    /// The search was exhausted, but it proves nothing.
+    Vacuous(Emptiness),
+}
+
+/// What ended a search early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit {
+    /// The budget's number of executions.
+    Executions(u64),
+    /// The budget's time, in seconds.
+    Seconds(u64),
+    /// Ctrl-C.
+    Interrupted,
+    /// The engine gave up, with these words.
+    Engine(String),
+}
+
+/// Why an exhausted search proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Emptiness {
+    /// These situations were never met.
+    NeverMet(Vec<Witness>),
+    /// There was only one execution, so nothing was interleaved.
+    OneExecution,
+}
+
+/// What the budget expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// [`Verdict::Proved`].
+    Proved,
+    /// [`Verdict::Bounded`] by the budget's bound.
+    Bounded,
+    /// [`Verdict::Refuted`].
+    Refuted,
+}
+
+impl Verdict {
+    /// The word alone, as in JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Proved => "proved",
+            Verdict::Bounded(_) => "bounded",
+            Verdict::Refuted => "refuted",
+            Verdict::Truncated(_) => "truncated",
+            Verdict::Vacuous(_) => "vacuous",
+        }
+    }
+
+    /// Whether this is what the budget expects.
+    pub fn is(&self, expectation: Expectation) -> bool {
+        self.word() == expectation.word()
+    }
+
+    /// Whether the search came to no conclusion.
+    pub fn is_inconclusive(&self) -> bool {
+        matches!(self, Verdict::Truncated(_) | Verdict::Vacuous(_))
+    }
+}
+
+impl Expectation {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Expectation::Proved => "proved",
+            Expectation::Bounded => "bounded",
+            Expectation::Refuted => "refuted",
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Executions(count) => write!(f, "{count} executions"),
+            Limit::Seconds(seconds) => write!(f, "{seconds} s"),
+            Limit::Interrupted => f.write_str("interrupted"),
+            Limit::Engine(words) => f.write_str(words.lines().next().unwrap_or("the engine gave up")),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Proved | Verdict::Refuted => f.pad(self.word()),
+            Verdict::Bounded(bound) => write!(f, "bounded({bound})"),
+            Verdict::Truncated(limit) => write!(f, "truncated ({limit})"),
+            Verdict::Vacuous(Emptiness::OneExecution) => f.write_str("vacuous (one execution)"),
+            Verdict::Vacuous(Emptiness::NeverMet(witnesses)) => {
+                let names: Vec<&str> = witnesses.iter().map(|witness| witness.name()).collect();
+                write!(f, "vacuous (never met: {})", names.join(", "))
+            }
+        }
+    }
+}
