@@ -149,6 +149,12 @@ impl<const PLANS: usize> Guarded<PLANS> {
         Some(Usage { plans, blocks: ledger.in_use(), bytes })
     }
 
+    /// The oldest generation that may still be applied to `endpoint`; none when no clean-up has withdrawn anything there.
+    pub fn floor(&self, endpoint: &Endpoint) -> Option<Generation> {
+        // Relaxed: a number to show.
+        ZoneWord::from_bits(self.zone.get(endpoint)?.word.load(Relaxed)).floor()
+    }
+
     fn state(&self, slot: &AtomicU64) -> PlanState {
         // Relaxed: a state on its own promises nothing about other memory.
         PlanWord::from_bits(slot.load(Relaxed)).state()

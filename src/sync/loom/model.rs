@@ -215,7 +215,7 @@ fn through_lens(location: &'static Location<'static>, access: Access, order: Ord
             return Some(order);
         }
         let site = Site::new(location, access, order);
-        if lens.watch {
+        if lens.watch && current_thread().is_some() {
             SITES.with(|sites| sites.borrow_mut().insert(site));
         }
         match lens.weakened {

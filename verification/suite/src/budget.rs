@@ -16,6 +16,7 @@ use crate::{
     scenario::{SCENARIOS, Scenario, UnknownScenario},
     search::Search,
     verdict::Expectation,
+    witness::Witness,
 };
 
 /// A store of this repository that the suite knows by name.
@@ -72,6 +73,8 @@ pub struct Model {
     pub search: Search,
     /// What must come of it, for each property of the scenario.
     pub expected: BTreeMap<Property, Expectation>,
+    /// The scenario's witnesses, but for those that this store cannot meet.
+    pub witnesses: Vec<Witness>,
 }
 
 impl PartialEq for Scenario {
@@ -125,6 +128,14 @@ pub enum BudgetError {
         /// What was expected.
         expectation: Expectation,
     },
+    /// A witness that the scenario does not ask for is excused.
+    #[error("{model} does not ask for the witness {witness}: take it out of unwitnessed")]
+    NoSuchWitness {
+        /// Store and scenario.
+        model: String,
+        /// The witness.
+        witness: Witness,
+    },
     /// The same search twice.
     #[error("{0} is there twice with the same bound and tokens: keep one")]
     Twice(String),
@@ -156,6 +167,9 @@ struct Entry {
     #[serde(default)]
     refuted: Vec<Property>,
     rest: Option<Expectation>,
+    /// Witnesses that this store cannot meet, such as a refusal that it does not know.
+    #[serde(default)]
+    unwitnessed: Vec<Witness>,
 }
 
 impl Budget {
@@ -222,8 +236,14 @@ impl Entry {
             dependency_tokens: self.dependency_tokens,
             max_executions: self.max_executions.unwrap_or(default.max_executions),
             max_seconds: self.max_seconds.unwrap_or(default.max_seconds),
+            until_refuted: None,
         };
-        Ok(Model { store: self.store, scenario, search, expected })
+        if let Some(&witness) = self.unwitnessed.iter().find(|witness| !scenario.witnesses.contains(witness)) {
+            return Err(BudgetError::NoSuchWitness { model: name, witness });
+        }
+        let asked_for = |witness: &Witness| !self.unwitnessed.contains(witness);
+        let witnesses = scenario.witnesses.iter().copied().filter(asked_for).collect();
+        Ok(Model { store: self.store, scenario, search, expected, witnesses })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     property::Property,
     scenario::Scenario,
     specification,
-    stage::{Execution, Recovery},
+    stage::Execution,
 };
 
 /// Whether `execution` of `scenario` violates `property`.
@@ -27,7 +27,7 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
         Property::NeverWedges => wedged(scenario, execution),
         Property::Reclaims => {
             let oldest = newest_after(scenario).back(scenario.retention);
-            recovery(execution).stored.iter().any(|&generation| generation < oldest)
+            execution.recovery.as_ref().is_none_or(|after| after.stored.iter().any(|&generation| generation < oldest))
         }
         Property::Linearizable => !specification::linearizable(scenario, execution),
         Property::PauseIsFinal => execution.history.iter().any(|record| match &record.call {
@@ -38,13 +38,11 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
             let others_ended = execution.history.iter().all(|record| !stuck(&record.call));
             !others_ended || wedged(scenario, execution) || violates(Property::Reclaims, scenario, execution)
         }
-        Property::NoLeak => recovery(execution).leaked.is_some_and(|leaked| leaked > 0),
+        Property::NoLeak => {
+            execution.recovery.as_ref().is_none_or(|after| after.leaked.is_some_and(|leaked| leaked > 0))
+        }
         Property::Completes => execution.history.iter().any(|record| matches!(record.call, Call::Panicked(_))),
     }
-}
-
-fn recovery(execution: &Execution) -> &Recovery {
-    execution.recovery.as_ref().expect("the stage goes on when a property asks for it")
 }
 
 /// What clients saw: in the threads, once they had ended, and at the end.
@@ -96,7 +94,7 @@ fn newest_after(scenario: &Scenario) -> Generation {
 /// Whether the automation could not go on by itself.
 fn wedged(scenario: &Scenario, execution: &Execution) -> bool {
     let newest = newest_after(scenario);
-    let recovery = recovery(execution);
+    let Some(recovery) = &execution.recovery else { return true };
     let finished = matches!(&recovery.last_run, RunReport::Finished(run) if run.busy == 0 && run.deleted == 0);
     let everywhere = |seen: &Seen| *seen == Seen { generation: Some(newest), empty: false, torn: false };
     !finished || recovery.published.iter().any(Result::is_err) || !recovery.seen.iter().all(everywhere)

@@ -27,6 +27,8 @@ pub struct Seen {
 pub struct Snapshot {
     /// What each endpoint serves.
     pub applied: Vec<Option<Generation>>,
+    /// What each endpoint will not serve any more, for stores that withdraw plans.
+    pub floors: Vec<Option<Generation>>,
     /// The stored plans.
     pub stored: Vec<Generation>,
 }

@@ -30,7 +30,7 @@ pub struct Outcome {
 impl Outcome {
     fn new(model: Model, findings: Findings) -> Self {
         let verdict = |(&property, &expectation): (&Property, &Expectation)| {
-            (property, findings.verdict(property, model.scenario, &model.search), expectation)
+            (property, findings.verdict(property, &model.witnesses, &model.search), expectation)
         };
         let verdicts = model.expected.iter().map(verdict).collect();
         Self { model, findings, verdicts }

@@ -29,11 +29,13 @@ pub struct Search {
     pub max_executions: u64,
     /// After this many seconds the search is truncated.
     pub max_seconds: u64,
+    /// The search ends when this property is refuted; the counterexample is then the first, not the simplest.
+    pub until_refuted: Option<Property>,
 }
 
 impl Default for Search {
     fn default() -> Self {
-        Self { bound: None, dependency_tokens: false, max_executions: 5_000_000, max_seconds: 600 }
+        Self { bound: None, dependency_tokens: false, max_executions: 5_000_000, max_seconds: 600, until_refuted: None }
     }
 }
 
@@ -66,8 +68,8 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// What this says about `property` of `scenario` after `search`.
-    pub fn verdict(&self, property: Property, scenario: &Scenario, search: &Search) -> Verdict {
+    /// What this says about `property` after `search`, given what a proof must have met.
+    pub fn verdict(&self, property: Property, witnesses: &[Witness], search: &Search) -> Verdict {
         if self.counterexamples.contains_key(&property) {
             return Verdict::Refuted;
         }
@@ -75,7 +77,7 @@ impl Findings {
             return Verdict::Truncated(limit.clone());
         }
         let never_met: Vec<Witness> =
-            scenario.witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
+            witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
         if !never_met.is_empty() {
             return Verdict::Vacuous(Emptiness::NeverMet(never_met));
         }
@@ -136,7 +138,10 @@ impl Collector {
     pub fn begin(&self) -> bool {
         let mut findings = self.findings();
         let seconds = self.began.elapsed().as_secs();
-        let limit = if self.progress.is_interrupted() {
+        let until = self.search.until_refuted;
+        let limit = if until.is_some_and(|property| findings.counterexamples.contains_key(&property)) {
+            Limit::Refuted
+        } else if self.progress.is_interrupted() {
             Limit::Interrupted
         } else if findings.executions >= self.search.max_executions {
             Limit::Executions(self.search.max_executions)
@@ -236,7 +241,7 @@ mod tests {
     #[test]
     fn a_search_without_its_witnesses_is_vacuous() {
         let findings = Findings { executions: 9, ..Findings::default() };
-        let verdict = findings.verdict(Property::NeverEmpty, scenario(), &Search::default());
+        let verdict = findings.verdict(Property::NeverEmpty, scenario().witnesses, &Search::default());
         assert_eq!(verdict, Verdict::Vacuous(Emptiness::NeverMet(scenario().witnesses.to_vec())));
     }
 
@@ -244,7 +249,7 @@ mod tests {
     fn a_limit_makes_truncated_and_a_bound_makes_bounded() {
         let witnesses: BTreeMap<Witness, u64> = scenario().witnesses.iter().map(|&witness| (witness, 1)).collect();
         let verdict = |findings: Findings, bound| {
-            findings.verdict(Property::NeverEmpty, scenario(), &Search { bound, ..Search::default() })
+            findings.verdict(Property::NeverEmpty, scenario().witnesses, &Search { bound, ..Search::default() })
         };
         let found =
             |executions, limit| Findings { executions, limit, witnesses: witnesses.clone(), ..Findings::default() };

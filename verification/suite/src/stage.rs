@@ -134,7 +134,8 @@ pub fn perform<S: Subject>(scenario: &'static Scenario, props: &Arc<Props>, stop
     }
     leave_thread();
     let (at_rest, left) = (stage.sights(), stage.snapshot());
-    let recovery = scenario.properties.iter().any(|property| property.needs_recovery()).then(|| stage.recover());
+    let recovery =
+        scenario.properties.iter().any(|property| property.needs_recovery()).then(|| stage.try_to_recover()).flatten();
     Execution { history: stage.history.take(), at_rest, left, recovery }
 }
 
@@ -157,13 +158,7 @@ impl<S: Subject> Stage<S> {
         let part = || self.scenario.cast[thread].does.iter().all(|&action| self.act(&actor, thread, action));
         let Err(panic) = catch_unwind(AssertUnwindSafe(part)) else { return };
         let began = self.history.moment();
-        let call = match panic.downcast_ref::<Stopped>() {
-            Some(Stopped) => Call::Stopped,
-            None => match message(&*panic) {
-                text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),
-                text => Call::Panicked(text),
-            },
-        };
+        let call = blame(panic);
         debug!("{}", if call == Call::Stopped { "stops for ever" } else { "panics" });
         self.history.add(thread, began, call);
     }
@@ -221,8 +216,19 @@ impl<S: Subject> Stage<S> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let applied = self.props.endpoints.iter().map(|endpoint| self.store.applied(endpoint)).collect();
-        Snapshot { applied, stored: self.store.stored() }
+        let endpoints = || self.props.endpoints.iter();
+        Snapshot {
+            applied: endpoints().map(|endpoint| self.store.applied(endpoint)).collect(),
+            floors: endpoints().map(|endpoint| self.store.floor(endpoint)).collect(),
+            stored: self.store.stored(),
+        }
+    }
+
+    /// Goes on after the threads have ended, unless that panics.
+    fn try_to_recover(&self) -> Option<Recovery> {
+        let began = self.history.moment();
+        let recovery = catch_unwind(AssertUnwindSafe(|| self.recover()));
+        recovery.map_err(|panic| self.history.add(self.scenario.cast.len(), began, blame(panic))).ok()
     }
 
     fn recover(&self) -> Recovery {
@@ -248,6 +254,17 @@ impl Props {
             .and_then(|generation| self.plans.get(generation.get() as usize - 1).and_then(|plan| plan.get(endpoint)));
         let torn = !answer.is_empty() && records.is_none_or(|records| records.words() != answer.words());
         Seen { generation, empty: answer.is_empty(), torn }
+    }
+}
+
+/// What a panic means for the history. An explorer's own panics go on: it cannot.
+fn blame(panic: Box<dyn Any + Send>) -> Call {
+    if panic.is::<Stopped>() {
+        return Call::Stopped;
+    }
+    match message(&*panic) {
+        text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),
+        text => Call::Panicked(text),
     }
 }
 

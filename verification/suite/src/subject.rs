@@ -1,6 +1,7 @@
 //! [`Subject`]: a store under verification, and what a scenario must be able to ask of it.
 
 use enactor::{
+    generation::Generation,
     plan::Endpoint,
     store::{Guarded, PlanStore, Unguarded},
 };
@@ -13,6 +14,9 @@ pub trait Subject: PlanStore {
     /// A fresh store with room for at least three plans.
     fn build(endpoints: &[Endpoint]) -> Self;
 
+    /// The oldest generation that may still be applied to `endpoint`, for stores that withdraw plans.
+    fn floor(&self, endpoint: &Endpoint) -> Option<Generation>;
+
     /// How much more is in use than the stored plans need, in any unit; none when the store does not account for it.
     fn leaked(&self) -> Option<usize>;
 }
@@ -22,6 +26,10 @@ impl Subject for Unguarded {
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned())
+    }
+
+    fn floor(&self, _endpoint: &Endpoint) -> Option<Generation> {
+        None
     }
 
     fn leaked(&self) -> Option<usize> {
@@ -34,6 +42,10 @@ impl Subject for Guarded<3> {
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned()).expect("a model has a few endpoints")
+    }
+
+    fn floor(&self, endpoint: &Endpoint) -> Option<Generation> {
+        Guarded::floor(self, endpoint)
     }
 
     fn leaked(&self) -> Option<usize> {

@@ -28,6 +28,8 @@ pub enum Limit {
     Executions(u64),
     /// The budget's time, in seconds.
     Seconds(u64),
+    /// What was looked for was found.
+    Refuted,
     /// Ctrl-C.
     Interrupted,
     /// The engine gave up, with these words.
@@ -100,6 +102,7 @@ impl fmt::Display for Limit {
         match self {
             Limit::Executions(count) => write!(f, "{count} executions"),
             Limit::Seconds(seconds) => write!(f, "{seconds} s"),
+            Limit::Refuted => f.write_str("found what was looked for"),
             Limit::Interrupted => f.write_str("interrupted"),
             Limit::Engine(words) => f.write_str(words.lines().next().unwrap_or("the engine gave up")),
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use enactor::store::{ApplyOutcome, PublishError};
 
 use crate::history::{Call, Record};
@@ -9,9 +11,9 @@ use crate::history::{Call, Record};
 macro_rules! witnesses {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
         /// A situation, found in an execution's history.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         pub enum Witness {
-            $($(#[doc = $doc])+ $variant,)+
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
         }
 
         impl Witness {

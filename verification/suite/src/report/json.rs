@@ -70,7 +70,7 @@ fn rows(outcome: &Outcome) -> impl Iterator<Item = Row> + '_ {
             bound: model.search.bound,
             dependency_tokens: model.search.dependency_tokens,
             seconds: findings.seconds,
-            witnesses: model.scenario.witnesses.iter().map(|witness| (witness.name(), met(witness))).collect(),
+            witnesses: model.witnesses.iter().map(|witness| (witness.name(), met(witness))).collect(),
             counterexample: findings.counterexamples.get(property).map(|&found| {
                 let (store, scenario, property, search) = (model.store, model.scenario, *property, model.search);
                 Token { store, scenario, property, search, found }.to_string()

@@ -1,7 +1,7 @@
 //! Every scenario of the suite.
 
 use super::{
-    Action::{Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, Repair, Resolve, StopSomewhere, Tell},
+    Action::{Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, Repair, Resolve, Resume, StopSomewhere, Tell},
     Role, Scenario,
 };
 use crate::{
@@ -100,7 +100,16 @@ pub static SCENARIOS: &[Scenario] = &[
         retention: 0,
         twins: &[],
         cast: &[SLOW, FAST, Role { name: "Enactor 3", does: &[EnactLatest] }],
-        properties: &[NeverEmpty, NeverRegresses, NeverDangles, Converges, NeverWedges, Reclaims, Completes],
+        properties: &[
+            NeverEmpty,
+            NeverRegresses,
+            NeverDangles,
+            Converges,
+            NeverWedges,
+            Reclaims,
+            Linearizable,
+            Completes,
+        ],
         witnesses: &[CleanUpBetweenCheckAndWrite, StaleWriteRefused, PlanDeleted],
     },
     Scenario {
@@ -272,7 +281,17 @@ pub static SCENARIOS: &[Scenario] = &[
             Role { name: "Planner 1", does: &[Publish(2), Apply(0, 2)] },
             Role { name: "Planner 2", does: &[Publish(3), Apply(0, 3)] },
         ],
-        properties: &[NeverEmpty, NeverTorn, NeverRegresses, NeverDangles, NeverWedges, Reclaims, NoLeak, Completes],
+        properties: &[
+            NeverEmpty,
+            NeverTorn,
+            NeverRegresses,
+            NeverDangles,
+            NeverWedges,
+            Reclaims,
+            Linearizable,
+            NoLeak,
+            Completes,
+        ],
         witnesses: &[PublishRefused],
     },
     Scenario {
@@ -336,5 +355,73 @@ pub static SCENARIOS: &[Scenario] = &[
         ],
         properties: &[SurvivesACrash, NeverEmpty, NeverRegresses, NeverDangles, NeverWedges, Reclaims, NoLeak],
         witnesses: &[StoppedForEver, PlanDeleted],
+    },
+    Scenario {
+        name: "slot_is_used_again_under_a_client",
+        story: "ABA with one thread less: an Enactor rolls out plan 3, deletes plan 1 and publishes plan 4 into its slot, while \
+                a client copies plan 1's record set.",
+        endpoints: 1,
+        published: 3,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Enactor 1", does: &[Apply(0, 3), CleanUp(3), Publish(4)] },
+            Role { name: "Client", does: &[Resolve(0)] },
+        ],
+        properties: &[NeverEmpty, NeverTorn, NeverRegresses, Linearizable, Completes],
+        witnesses: &[PublishedAfterDeletion, OldAnswerSeen, NewAnswerSeen],
+    },
+    Scenario {
+        name: "skipped_generation_is_applied",
+        story: "The Planner leaves out generation 3, and an Enactor tries to apply it anyway, before and after plan 4 is \
+                published.",
+        endpoints: 1,
+        published: 2,
+        retention: 1,
+        twins: &[],
+        cast: &[Role { name: "Planner", does: &[Publish(4)] }, Role { name: "Enactor 1", does: &[Apply(0, 3)] }],
+        properties: &[NeverEmpty, NeverTorn, NeverDangles, Linearizable, Completes],
+        witnesses: &[DeletedWriteRefused],
+    },
+    Scenario {
+        name: "refused_plan_is_never_applied",
+        story: "The pause may keep plan 2 from being published when its record sets are already written. Then plan 3 is \
+                published, and an Enactor tries to apply plan 2.",
+        endpoints: 1,
+        published: 1,
+        retention: 1,
+        twins: &[],
+        cast: &[
+            Role { name: "Planner", does: &[Publish(2), Publish(3), Apply(0, 2), Resolve(0)] },
+            Role { name: "Operator", does: &[Pause, Resume] },
+        ],
+        properties: &[NeverEmpty, NeverTorn, NeverDangles, Completes],
+        witnesses: &[DeletedWriteRefused],
+    },
+    Scenario {
+        name: "operator_pauses_a_clean_up",
+        story: "The operator pauses while a clean-up is anywhere in its pass: no plan is deleted after the pause has returned.",
+        endpoints: 1,
+        published: 3,
+        retention: 0,
+        twins: &[],
+        cast: &[Role { name: "Enactor 1", does: &[CleanUp(3)] }, Role { name: "Operator", does: &[Pause] }],
+        properties: &[PauseIsFinal, NeverEmpty, NeverDangles, NeverWedges, Reclaims, NoLeak, Completes],
+        witnesses: &[PlanDeleted],
+    },
+    Scenario {
+        name: "publish_into_a_full_store",
+        story: "Every slot is taken and plan 1 is served still, when the Planner publishes plan 4: it must find a slot that \
+                nobody can reach, and make it free itself, since no Enactor has cleaned up.",
+        endpoints: 1,
+        published: 3,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Planner", does: &[Publish(4), Apply(0, 4)] },
+            Role { name: "Client", does: &[Resolve(0)] },
+        ],
+        properties: &[NeverEmpty, NeverTorn, NeverRegresses, NeverDangles, NeverWedges, Reclaims, NoLeak, Completes],
+        witnesses: &[OldAnswerSeen, NewAnswerSeen],
     },
 ];
