@@ -70,6 +70,17 @@ impl Unguarded {
         self.paused.load(Acquire)
     }
 
+    /// Whether the plan has a record set for exactly the store's endpoints.
+    fn check_whole(&self, plan: &Plan) -> Result<(), PublishError> {
+        if let Some((endpoint, _)) = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint)) {
+            return Err(PublishError::UnknownEndpoint(endpoint.clone()));
+        }
+        if let Some(endpoint) = self.zone.keys().find(|endpoint| plan.get(endpoint).is_none()) {
+            return Err(PublishError::MissingEndpoint(endpoint.clone()));
+        }
+        Ok(())
+    }
+
     fn insert(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         let mut plans = self.plans.lock();
         let offered = plan.generation();
@@ -110,12 +121,7 @@ impl PlanStore for Unguarded {
         if self.is_paused() {
             return Err(PublishError::Paused);
         }
-        if let Some((endpoint, _)) = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint)) {
-            return Err(PublishError::UnknownEndpoint(endpoint.clone()));
-        }
-        if let Some(endpoint) = self.zone.keys().find(|endpoint| plan.get(endpoint).is_none()) {
-            return Err(PublishError::MissingEndpoint(endpoint.clone()));
-        }
+        self.check_whole(&plan)?;
         self.insert(plan)
     }
 
@@ -192,6 +198,7 @@ impl PlanStore for Unguarded {
     }
 
     fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
+        self.check_whole(&plan)?;
         let generation = plan.generation();
         self.insert(plan)?;
         let mut repair = Repair::default();
