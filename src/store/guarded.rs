@@ -193,8 +193,9 @@ impl<const PLANS: usize> Guarded<PLANS> {
             // generation. Pairs with the Acquire in `resolve`. Relaxed on failure: the next turn only guesses again.
             match entry.word.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    debug!(%endpoint, %generation, "applies plan {generation} to {endpoint}");
-                    return ApplyOutcome::Applied { replaced: word.applied() };
+                    let outcome = ApplyOutcome::Applied { replaced: word.applied() };
+                    debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+                    return outcome;
                 }
                 Err(changed) => word = ZoneWord::from_bits(changed),
             }

@@ -95,11 +95,19 @@ impl Unguarded {
     }
 
     /// Points the endpoint at a plan, blindly.
-    fn write(&self, record: &Record, rollback: &mut Rollback, endpoint: &Endpoint, generation: Generation) {
+    fn write(
+        &self,
+        record: &Record,
+        rollback: &mut Rollback,
+        endpoint: &Endpoint,
+        generation: Generation,
+    ) -> ApplyOutcome {
         *rollback = record.active();
+        let outcome = ApplyOutcome::Applied { replaced: *rollback };
         // Release: pairs with the Acquire in `active`, so that a client that sees the generation finds its plan published.
         record.active.store(ZoneWord::NEVER_APPLIED.applying(generation).bits(), Release);
-        debug!(%endpoint, %generation, "applies plan {generation} to {endpoint}");
+        debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+        outcome
     }
 }
 
@@ -151,8 +159,7 @@ impl PlanStore for Unguarded {
                 return ApplyOutcome::Deleted;
             }
         }
-        self.write(record, &mut rollback, endpoint, generation);
-        ApplyOutcome::Applied { replaced }
+        self.write(record, &mut rollback, endpoint, generation)
     }
 
     fn delete_stale_plans(&self, _run: &mut (), before: Generation) -> CleanUp {
