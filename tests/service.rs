@@ -255,6 +255,20 @@ fn a_service_on_a_store_that_always_panics_stops() {
 }
 
 #[test]
+fn wake_ups_do_not_pile_up() {
+    let store = Panicking::new(guarded(), |_| true);
+    store.publish(plan(1)).expect("the first");
+    let service = Service::start(&store, 1, Policy::default());
+    for _ in 0..1_000 {
+        service.wake();
+    }
+    let began = Instant::now();
+    let reports = service.stop();
+    assert!(!reports.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(5), "{} panics instead of a few", reports.len());
+}
+
+#[test]
 fn dropping_the_service_ends_its_threads_after_the_run_they_are_in() {
     let store = Arc::new(guarded());
     store.publish(plan(1)).expect("the first");
