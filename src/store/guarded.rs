@@ -140,7 +140,8 @@ impl<const PLANS: usize> Guarded<PLANS> {
         })
     }
 
-    /// How much memory is in use; none while a publish is under way.
+    /// How much memory is in use; none while a publish is under way. A publish that comes along meanwhile is told
+    /// [`PublishError::Busy`].
     pub fn usage(&self) -> Option<Usage> {
         let ledger = self.ledger.try_lock()?;
         let plans = self.plans.iter().filter(|slot| self.state(slot) != PlanState::Free).count();
