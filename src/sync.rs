@@ -19,7 +19,7 @@
 //!   compiles, but no model uses them.
 //! - **Time** is [`thread::pause`] only, and a model leg yields there: no verdict depends on a clock.
 //!
-//! What the loom leg adds, under [`model`]: a dependency token for each atomic, call sites, weakened orderings and threads
+//! What the loom leg adds, under `model`: a dependency token for each atomic, call sites, weakened orderings and threads
 //! that stop for ever.
 
 #[cfg(all(heddle, not(loom)))]
