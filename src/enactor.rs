@@ -126,10 +126,10 @@ impl Enactor {
         // The one freshness check (INCIDENT 3). Whatever it finds may be over by the first write.
         let fresh = store.endpoints().any(|endpoint| store.applied(endpoint) < Some(generation));
         if !fresh {
-            debug!("finds plan {generation} not newer than what is applied");
+            debug!(%generation, "finds plan {generation} not newer than what is applied");
             return RunReport::NotFresh(generation);
         }
-        debug!("finds plan {generation} newer than what is applied");
+        debug!(%generation, "finds plan {generation} newer than what is applied");
         self.enact(store, generation)
     }
 
@@ -137,20 +137,34 @@ impl Enactor {
         let mut run = store.begin_run(self.id, generation);
         let mut finished = Finished { generation, applied: 0, overtaken: 0, deleted: 0, busy: 0, clean_up: None };
         for endpoint in store.endpoints() {
-            match self.apply(store, &mut run, endpoint, generation) {
+            let outcome = self.apply(store, &mut run, endpoint, generation);
+            match outcome {
                 ApplyOutcome::Applied { .. } => finished.applied += 1,
                 ApplyOutcome::Stale { applied } => {
-                    debug!(%endpoint, "leaves {endpoint} alone: it serves plan {applied}");
+                    debug!(%endpoint, %generation, ?outcome, "leaves {endpoint} alone: it serves plan {applied}");
                     finished.overtaken += 1;
                 }
                 ApplyOutcome::Deleted | ApplyOutcome::Unpublished | ApplyOutcome::UnknownEndpoint => {
-                    debug!(%endpoint, "cannot apply plan {generation} to {endpoint}: it is deleted");
+                    let why = match outcome {
+                        ApplyOutcome::Deleted => "it is deleted",
+                        ApplyOutcome::Unpublished => "it is not published",
+                        _ => "the store does not serve that endpoint",
+                    };
+                    debug!(%endpoint, %generation, ?outcome, "cannot apply plan {generation} to {endpoint}: {why}");
                     finished.deleted += 1;
                 }
-                ApplyOutcome::Busy => finished.busy += 1,
-                ApplyOutcome::Paused => return RunReport::Paused(generation),
+                ApplyOutcome::Busy => {
+                    let why = "another Enactor is updating it";
+                    debug!(%endpoint, %generation, ?outcome, "leaves {endpoint} to the next run: {why}");
+                    finished.busy += 1;
+                }
+                ApplyOutcome::Paused => {
+                    info!(%endpoint, %generation, ?outcome, "stops before {endpoint}: the automation is paused");
+                    return RunReport::Paused(generation);
+                }
                 ApplyOutcome::Wedged => {
-                    warn!(%endpoint, "cannot apply plan {generation}: the active plan of {endpoint} is gone");
+                    let why = format_args!("the active plan of {endpoint} is gone");
+                    warn!(%endpoint, %generation, ?outcome, "cannot apply plan {generation}: {why}");
                     return RunReport::Wedged { generation, endpoint: endpoint.clone() };
                 }
             }
@@ -158,7 +172,8 @@ impl Enactor {
         if finished.busy == 0 && finished.deleted == 0 {
             finished.clean_up = Some(self.clean_up(store, &mut run, generation));
         }
-        info!(applied = finished.applied, overtaken = finished.overtaken, "finishes the run with plan {generation}");
+        let Finished { applied, overtaken, deleted, busy, .. } = finished;
+        info!(%generation, applied, overtaken, deleted, busy, "finishes the run with plan {generation}");
         RunReport::Finished(finished)
     }
 
@@ -172,8 +187,8 @@ impl Enactor {
     ) -> ApplyOutcome {
         for attempt in 1..self.policy.retry.attempts {
             match store.apply_plan(run, endpoint, generation) {
-                ApplyOutcome::Busy => {
-                    debug!(%endpoint, "waits for {endpoint}: another Enactor is updating it");
+                outcome @ ApplyOutcome::Busy => {
+                    debug!(%endpoint, %generation, ?outcome, "waits for {endpoint}: another Enactor is updating it");
                     thread::pause(self.policy.retry.wait_after(attempt - 1));
                 }
                 outcome => return outcome,
@@ -185,7 +200,7 @@ impl Enactor {
     /// Deletes every plan older than the retention allows (INCIDENT 7).
     fn clean_up<S: PlanStore>(&self, store: &S, run: &mut S::Run<'_>, generation: Generation) -> CleanUp {
         let before = generation.back(self.policy.retention);
-        debug!("cleans up plans older than {before}");
+        debug!(%before, "cleans up plans older than {before}");
         store.delete_stale_plans(run, before)
     }
 }

@@ -23,11 +23,14 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
 
 /// The number that orders plans: strictly increasing, never reused, from 1 to [`Generation::LAST`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "u64")]
 pub struct Generation(NonZeroU32);
 
 /// A number that is no generation.
@@ -99,6 +102,26 @@ impl TryFrom<u64> for Generation {
 impl From<Generation> for u64 {
     fn from(generation: Generation) -> u64 {
         u64::from(generation.get())
+    }
+}
+
+impl<'de> Deserialize<'de> for Generation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Generation;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 1 to {}", Generation::LAST)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Generation, E> {
+                Generation::new(number).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_u64(Number)
     }
 }
 

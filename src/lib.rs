@@ -19,6 +19,7 @@
 //! ```
 //! use enactor::{enactor::{Enactor, Policy}, plan::json, store::{EnactorId, Guarded, PlanStore}};
 //!
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let plan = json::from_str(
 //!     r#"{"generation": 1, "endpoints": {"db.example": [{"address": "10.0.0.1", "weight": 1}]}}"#,
 //! )?;
@@ -29,6 +30,13 @@
 //!
 //! let answer = store.resolve(&"db.example".parse()?)?;
 //! assert_eq!(answer.targets().next().map(|target| target.address), Some("10.0.0.1".parse()?));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(loom))]
+//! # example()?;
+//! # // The loom leg's stores live in models only.
+//! # #[cfg(loom)]
+//! # loom::model(|| example().expect("as on the real leg"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

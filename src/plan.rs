@@ -97,8 +97,10 @@ impl fmt::Debug for Endpoint {
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// Where it is.
+    #[serde(deserialize_with = "json::address")]
     pub address: IpAddr,
     /// Its share of the traffic, relative to the other targets of the set. A target that shall get none is left out.
+    #[serde(deserialize_with = "json::weight")]
     pub weight: NonZeroU16,
 }
 

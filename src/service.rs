@@ -65,7 +65,7 @@ impl Service {
         Self { enactors: (1..=enactors).map(start).collect(), reports }
     }
 
-    /// Tells every Enactor that there may be something to do.
+    /// Tells every Enactor that there may be something to do. What it is told during a run adds up to one more run.
     pub fn wake(&self) {
         for wake in self.enactors.iter().filter_map(|worker| worker.wake.as_ref()) {
             // An Enactor thread ends only after its channel does, so there is somebody to hear it.
@@ -109,6 +109,8 @@ impl fmt::Debug for Service {
 
 fn work<S: PlanStore>(store: &S, id: EnactorId, policy: Policy, woken: &Receiver<()>, report: &Sender<Report>) {
     while woken.recv().is_ok() {
+        // One run does for every wake-up before it, else a slow Enactor would work off a backlog of runs without a purpose.
+        while woken.try_recv().is_some() {}
         let mut wait = Service::FIRST_RESTART;
         for _ in 0..=Service::RESTARTS {
             // Unwind safety: a store promises to be whole at every step (its contract), and the Enactor is made anew.

@@ -151,7 +151,7 @@ pub struct CleanUp {
 pub struct Repair {
     /// How many endpoints now serve the repair's plan.
     pub applied: usize,
-    /// How many serve a newer plan by now.
+    /// How many it left, since they serve or only take a newer plan by now, or an Enactor is just updating them.
     pub overtaken: usize,
 }
 
@@ -178,7 +178,7 @@ pub enum PublishError {
     /// The plan has a record set for an endpoint that the store has not.
     #[error("the store does not serve {0}: build a store with this endpoint, or leave it out of the plan")]
     UnknownEndpoint(Endpoint),
-    /// Another publish is under way.
+    /// Another publish is under way, or a look at the memory in use.
     #[error("another publish is under way: read the newest generation and try again")]
     Busy,
     /// Every place for a plan is taken.

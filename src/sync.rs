@@ -10,6 +10,7 @@
 //!
 //! Policies, the same on every leg:
 //! - **No poisoning.** A panic while a lock is held releases it; what the lock protects must be whole at every step.
+//!   Of a [`Mutex`], loom 0.7.2 lets the next `lock` panic instead: such a model fails, it never goes on otherwise.
 //! - **Two kinds of lock.** [`Mutex`] only blocks, [`TryLock`] never does. loom 0.7.2 models a mutex that is used both ways
 //!   wrongly: a `try_lock` against a `lock` never fails there.
 //! - **`Arc` is std's on every leg.** Without `unsafe`, and without looking at counts, nobody can observe the order of its
@@ -18,7 +19,7 @@
 //!   compiles, but no model uses them.
 //! - **Time** is [`thread::pause`] only, and a model leg yields there: no verdict depends on a clock.
 //!
-//! What the loom leg adds, under [`model`]: a dependency token for each atomic, call sites, weakened orderings and threads
+//! What the loom leg adds, under `model`: a dependency token for each atomic, call sites, weakened orderings and threads
 //! that stop for ever.
 
 #[cfg(all(heddle, not(loom)))]

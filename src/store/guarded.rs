@@ -140,7 +140,8 @@ impl<const PLANS: usize> Guarded<PLANS> {
         })
     }
 
-    /// How much memory is in use; none while a publish is under way.
+    /// How much memory is in use; none while a publish is under way. A publish that comes along meanwhile is told
+    /// [`PublishError::Busy`].
     pub fn usage(&self) -> Option<Usage> {
         let ledger = self.ledger.try_lock()?;
         let plans = self.plans.iter().filter(|slot| self.state(slot) != PlanState::Free).count();
@@ -199,8 +200,9 @@ impl<const PLANS: usize> Guarded<PLANS> {
             // generation. Pairs with the Acquire in `resolve`. Relaxed on failure: the next turn only guesses again.
             match entry.word.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    debug!(%endpoint, %generation, "applies plan {generation} to {endpoint}");
-                    return ApplyOutcome::Applied { replaced: word.applied() };
+                    let outcome = ApplyOutcome::Applied { replaced: word.applied() };
+                    debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+                    return outcome;
                 }
                 Err(changed) => word = ZoneWord::from_bits(changed),
             }

@@ -70,6 +70,17 @@ impl Unguarded {
         self.paused.load(Acquire)
     }
 
+    /// Whether the plan has a record set for exactly the store's endpoints.
+    fn check_whole(&self, plan: &Plan) -> Result<(), PublishError> {
+        if let Some((endpoint, _)) = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint)) {
+            return Err(PublishError::UnknownEndpoint(endpoint.clone()));
+        }
+        if let Some(endpoint) = self.zone.keys().find(|endpoint| plan.get(endpoint).is_none()) {
+            return Err(PublishError::MissingEndpoint(endpoint.clone()));
+        }
+        Ok(())
+    }
+
     fn insert(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         let mut plans = self.plans.lock();
         let offered = plan.generation();
@@ -84,11 +95,19 @@ impl Unguarded {
     }
 
     /// Points the endpoint at a plan, blindly.
-    fn write(&self, record: &Record, rollback: &mut Rollback, endpoint: &Endpoint, generation: Generation) {
+    fn write(
+        &self,
+        record: &Record,
+        rollback: &mut Rollback,
+        endpoint: &Endpoint,
+        generation: Generation,
+    ) -> ApplyOutcome {
         *rollback = record.active();
+        let outcome = ApplyOutcome::Applied { replaced: *rollback };
         // Release: pairs with the Acquire in `active`, so that a client that sees the generation finds its plan published.
         record.active.store(ZoneWord::NEVER_APPLIED.applying(generation).bits(), Release);
-        debug!(%endpoint, %generation, "applies plan {generation} to {endpoint}");
+        debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+        outcome
     }
 }
 
@@ -110,12 +129,7 @@ impl PlanStore for Unguarded {
         if self.is_paused() {
             return Err(PublishError::Paused);
         }
-        if let Some((endpoint, _)) = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint)) {
-            return Err(PublishError::UnknownEndpoint(endpoint.clone()));
-        }
-        if let Some(endpoint) = self.zone.keys().find(|endpoint| plan.get(endpoint).is_none()) {
-            return Err(PublishError::MissingEndpoint(endpoint.clone()));
-        }
+        self.check_whole(&plan)?;
         self.insert(plan)
     }
 
@@ -145,8 +159,7 @@ impl PlanStore for Unguarded {
                 return ApplyOutcome::Deleted;
             }
         }
-        self.write(record, &mut rollback, endpoint, generation);
-        ApplyOutcome::Applied { replaced }
+        self.write(record, &mut rollback, endpoint, generation)
     }
 
     fn delete_stale_plans(&self, _run: &mut (), before: Generation) -> CleanUp {
@@ -192,6 +205,7 @@ impl PlanStore for Unguarded {
     }
 
     fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
+        self.check_whole(&plan)?;
         let generation = plan.generation();
         self.insert(plan)?;
         let mut repair = Repair::default();
