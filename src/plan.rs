@@ -189,6 +189,7 @@ impl RecordSet {
     }
 
     /// The packed form: 1 to [`RecordSet::MAX_WORDS`] words.
+    #[inline]
     pub fn words(&self) -> &[u64] {
         &self.0
     }
@@ -241,6 +242,7 @@ impl Answer {
     }
 
     /// The packed form, as in [`RecordSet::words`].
+    #[inline]
     pub fn words(&self) -> &[u64] {
         &self.words[..self.length]
     }

@@ -425,7 +425,26 @@ impl<const PLANS: usize> Guarded<PLANS> {
 #[inline]
 fn probes<const PLANS: usize>(generation: Generation) -> impl Iterator<Item = usize> {
     let start = generation.get() as usize % PLANS;
-    (start..PLANS).chain(0..start)
+    // One range with a remainder, not two ranges: so the compiler sees that every slot is within bounds.
+    (start..start + PLANS).map(|slot| slot % PLANS)
+}
+
+/// Copies `words`, which the publisher may be overwriting.
+#[inline]
+fn copy(words: &[AtomicU64], to: &mut [u64]) {
+    let each = |words: &[AtomicU64], to: &mut [u64]| {
+        for (to, word) in to.iter_mut().zip(words) {
+            // Relaxed: it may be overwritten while we copy; the second look in `resolve` finds out.
+            *to = word.load(Relaxed);
+        }
+    };
+    // By eights: a loop of known length is unrolled, and atomics are not vectorised.
+    let (eights, rest) = words.as_chunks::<8>();
+    let (to_eights, to_rest) = to.as_chunks_mut::<8>();
+    for (words, to) in eights.iter().zip(to_eights) {
+        each(words, to);
+    }
+    each(rest, to_rest);
 }
 
 impl<const PLANS: usize> Entry<PLANS> {
@@ -496,10 +515,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
             match entry.find(generation) {
                 Some(cell) => {
                     let words = self.block(cell);
-                    for (to, word) in answer.fill(generation, words.len()).iter_mut().zip(words) {
-                        // Relaxed: it may be overwritten while we copy; the second look below finds out.
-                        *to = word.load(Relaxed);
-                    }
+                    copy(words, answer.fill(generation, words.len()));
                 }
                 None => answer.clear(Some(generation)),
             }
