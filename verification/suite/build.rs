@@ -24,6 +24,8 @@ enum File {
     Guarded,
     #[serde(rename = "ledger.rs")]
     Ledger,
+    #[serde(rename = "publish.rs")]
+    Publish,
 }
 
 #[derive(serde::Deserialize)]
@@ -43,6 +45,7 @@ fn main() {
         toml::from_str(&read(&here.join("mutants.toml"))).unwrap_or_else(|e| panic!("mutants.toml: {e}"));
     let guarded = read(&store.join("guarded.rs"));
     let ledger = read(&store.join("guarded/ledger.rs"));
+    let publish = read(&store.join("guarded/publish.rs"));
     let mut modules = String::new();
     let mut list = String::new();
     for mutant in &mutants.mutant {
@@ -50,9 +53,10 @@ fn main() {
             true => mutate(mutant, text),
             false => text.to_owned(),
         };
-        let ledger = mutated(File::Ledger, &ledger);
+        let (ledger, publish) = (mutated(File::Ledger, &ledger), mutated(File::Publish, &publish));
         let text = mutated(File::Guarded, &guarded)
             .replace("mod ledger;", &format!("mod ledger {{\n{ledger}\n}}"))
+            .replace("mod publish;", &format!("mod publish {{\n{publish}\n}}"))
             .replace("crate::", "enactor::");
         // Inner documentation cannot stand in a file that is included.
         let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("//!")).collect();

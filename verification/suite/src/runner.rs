@@ -28,7 +28,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn new(model: Model, findings: Findings) -> Self {
+    /// What `findings` say about `model`.
+    pub fn new(model: Model, findings: Findings) -> Self {
         let verdict = |(&property, &expectation): (&Property, &Expectation)| {
             (property, findings.verdict(property, &model.witnesses, &model.search), expectation)
         };

@@ -10,13 +10,12 @@ use std::{
 };
 
 use anstream::{print, println};
-use enactor::store::{Guarded, Unguarded};
 use enactor_verification::{
-    budget::{Budget, Model, Store},
+    budget::{Budget, Model},
     engine::explore,
     report::{json::Report, table},
     runner::{self, Event, Outcome},
-    search::{Findings, Progress},
+    search::Progress,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -126,7 +125,7 @@ fn play(models: &[Model], options: &Models, progress: &Arc<Progress>) -> Vec<Out
                 thread::sleep(Duration::from_millis(100));
             }
         });
-        let outcomes = runner::run(models, options.jobs.unwrap_or(cores), search, progress, watch);
+        let outcomes = runner::run(models, options.jobs.unwrap_or(cores), explore::model, progress, watch);
         bar.finish_and_clear();
         outcomes
     })
@@ -140,13 +139,6 @@ fn bar(models: usize, format: Format) -> ProgressBar {
         .expect("a fixed template")
         .progress_chars("=> ");
     ProgressBar::new(models as u64).with_style(style)
-}
-
-fn search(model: &Model, progress: &Arc<Progress>) -> Findings {
-    match model.store {
-        Store::Unguarded => explore::explore::<Unguarded>(model.scenario, model.search, None, progress),
-        Store::Guarded => explore::explore::<Guarded<3>>(model.scenario, model.search, None, progress),
-    }
 }
 
 fn print_for_people(outcomes: &[Outcome], progress: &Progress) {

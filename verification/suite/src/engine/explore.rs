@@ -12,10 +12,14 @@ use std::{
     },
 };
 
-use enactor::sync::model::{self, Lens};
+use enactor::{
+    store::{Guarded, Unguarded},
+    sync::model::{self, Lens},
+};
 
 use super::timeline::Timeline;
 use crate::{
+    budget::{Model, Store},
     report::timeline::Event,
     scenario::Scenario,
     search::{Collector, Counterexample, Findings, Progress, Search},
@@ -45,6 +49,14 @@ fn quiet_panics() {
             }
         }));
     });
+}
+
+/// Plays `model` on its own store.
+pub fn model(model: &Model, progress: &Arc<Progress>) -> Findings {
+    match model.store {
+        Store::Unguarded => explore::<Unguarded>(model.scenario, model.search, None, progress),
+        Store::Guarded => explore::<Guarded<3>>(model.scenario, model.search, None, progress),
+    }
 }
 
 /// Plays `scenario` on fresh stores `S` in every execution that `search` allows.
