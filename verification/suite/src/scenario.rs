@@ -79,6 +79,11 @@ impl Scenario {
         self.actions().any(|action| action == Action::StopSomewhere)
     }
 
+    /// Whether somebody pauses the automation.
+    pub fn pauses(&self) -> bool {
+        self.actions().any(|action| action == Action::Pause)
+    }
+
     /// The newest plan that anybody publishes.
     pub fn newest(&self) -> u32 {
         let published = self.actions().filter_map(|action| match action {

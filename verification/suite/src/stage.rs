@@ -232,7 +232,9 @@ impl<S: Subject> Stage<S> {
     }
 
     fn recover(&self) -> Recovery {
-        self.store.resume();
+        if self.scenario.pauses() {
+            self.store.resume();
+        }
         let policy = Policy { retention: self.scenario.retention, retry: Retry::NEVER };
         let enactor = Enactor::new(EnactorId(self.scenario.cast.len() as u32 + 1), policy);
         let newest = self.scenario.newest();

@@ -51,14 +51,15 @@ fn play(token: &Token) -> Result<(Vec<Event>, Findings), NoSuchExecution> {
     }
 }
 
-/// For each property of the outage that was refuted: its simplest counterexample, step by step.
+/// For each property of the outage that was refuted: the simplest counterexample in the smallest scenario, step by step.
 pub(super) fn print_outage(outcomes: &[Outcome]) {
     for property in OUTAGE {
-        let found = outcomes.iter().filter_map(|outcome| {
+        // Scenarios are in the order of their size, the incident first.
+        let found = outcomes.iter().find_map(|outcome| {
             let found = *outcome.findings.counterexamples.get(&property)?;
             outcome.model.expected.contains_key(&property).then_some((found, outcome))
         });
-        let Some((found, outcome)) = found.min_by_key(|(found, _)| (found.preemptions, found.steps)) else { continue };
+        let Some((found, outcome)) = found else { continue };
         let (store, scenario, search) = (outcome.model.store, outcome.model.scenario, outcome.model.search);
         let token = Token { store, scenario, property, search, found };
         match play(&token) {

@@ -386,15 +386,15 @@ pub static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "refused_plan_is_never_applied",
-        story: "The pause may keep plan 2 from being published when its record sets are already written. Then plan 3 is \
-                published, and an Enactor tries to apply plan 2.",
+        story: "The pause keeps plan 2 from being published when its record sets are already written. Plan 3 is published \
+                later, and an Enactor tries to apply plan 2 all the time.",
         endpoints: 1,
         published: 1,
         retention: 1,
         twins: &[],
         cast: &[
-            Role { name: "Planner", does: &[Publish(2), Publish(3), Apply(0, 2), Resolve(0)] },
-            Role { name: "Operator", does: &[Pause, Resume] },
+            Role { name: "Operator", does: &[Pause, Publish(2), Resume, Publish(3)] },
+            Role { name: "Enactor 1", does: &[Apply(0, 2), Resolve(0)] },
         ],
         properties: &[NeverEmpty, NeverTorn, NeverDangles, Completes],
         witnesses: &[DeletedWriteRefused],

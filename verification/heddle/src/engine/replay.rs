@@ -1,0 +1,109 @@
+//! Following the graph: a thread gets the answers its events hold, each only
+//! after the events it depends on were replayed, and must ask what it asked
+//! before.
+
+use super::{Answer, Engine, Request, Status};
+use crate::failure::FailureKind;
+use crate::graph::{Event, EventId, Kind, NONE, Step, ThreadId, same_site};
+
+impl Engine {
+    pub(super) fn replay(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Answer> {
+        let done = self.slot(thread).done as usize;
+        let id = self.graph.thread(thread).events[done];
+        let event = *self.graph.event(id);
+        if event.kind != request.kind || !same_site(event.site, request.site) {
+            return self.differs(&event, request);
+        }
+        if let Some(object) = request.object {
+            self.locate(object, event.location, request.pointer)?;
+        }
+        let answer = match event.kind {
+            Kind::Read => return self.replay_read(thread, id, request),
+            Kind::Write => {
+                if event.value != request.value {
+                    if !request.pointer {
+                        return self.differs(&event, request);
+                    }
+                    self.graph.event_mut(id).value = request.value;
+                }
+                0
+            }
+            Kind::Join => {
+                if event.value != request.value {
+                    return self.differs(&event, request);
+                }
+                let child = event.value as ThreadId;
+                if self.status(child) != Status::Done {
+                    self.slot(thread).status = Status::BehindEnd(child);
+                    return None;
+                }
+                0
+            }
+            Kind::Fence => 0,
+            Kind::Spawn | Kind::Choose => event.value,
+        };
+        let slot = self.slot(thread);
+        slot.status = Status::Ready;
+        slot.done += 1;
+        Some(Answer { value: answer, wrote: false })
+    }
+
+    fn replay_read(&mut self, thread: ThreadId, id: EventId, request: &Request<'_>) -> Option<Answer> {
+        let event = *self.graph.event(id);
+        if event.source != NONE && !self.is_replayed(event.source) {
+            self.slot(thread).status = Status::Behind(event.source);
+            return None;
+        }
+        if !request.pointer && !event.op.same(request.op) {
+            return self.differs(&event, request);
+        }
+        if event.blocked {
+            let slot = self.slot(thread);
+            slot.status = Status::Blocked(id);
+            slot.done += 1;
+            return None;
+        }
+        let value = self.graph.written(event.location, event.source);
+        if request.pointer {
+            self.refresh(id, value, request)?;
+        }
+        let slot = self.slot(thread);
+        slot.status = Status::Ready;
+        slot.done += if event.rmw { 2 } else { 1 };
+        Some(Answer { value, wrote: event.rmw })
+    }
+
+    /// Addresses differ from run to run; what they lead to must not.
+    fn refresh(&mut self, id: EventId, value: u64, request: &Request<'_>) -> Option<()> {
+        let event = self.graph.event_mut(id);
+        event.op = request.op;
+        event.value = value;
+        let event = *event;
+        let step = request.op.resolve(value, event.alternative);
+        if matches!(step, Some(Step::Write(_))) != event.rmw {
+            let message = format!(
+                "at {} a pointer comparison came out differently in a re-run: the allocator gave \
+                 another address; keep the memory alive for the whole model",
+                event.site
+            );
+            self.fail(FailureKind::Nondeterminism, message);
+            return None;
+        }
+        if let Some(Step::Write(written)) = step {
+            let thread = &self.graph.thread(event.thread).events;
+            let write = thread[event.index as usize + 1];
+            self.graph.event_mut(write).value = written;
+        }
+        Some(())
+    }
+
+    fn differs(&mut self, event: &Event, request: &Request<'_>) -> Option<Answer> {
+        let message = format!(
+            "thread {} did a {:?} of {} at {} where it did a {:?} of {} at {} before: the closure \
+             must depend on nothing but what heddle's types return",
+            self.run.current, request.kind, request.value, request.site, event.kind, event.value, event.site
+        );
+        self.fail(FailureKind::Nondeterminism, message);
+        None
+    }
+}

@@ -1,0 +1,239 @@
+//! The search over all workers: each has an engine of its own; one that runs
+//! out of choices takes the oldest of another.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::engine::{Driver, Engine, Entry, Stats, Task, exchange, with};
+use crate::failure::Failure;
+use crate::model::{Builder, Completion, Progress};
+
+pub(crate) type Body = Arc<dyn Fn() + Sync + Send>;
+
+/// What a search came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) stats: Stats,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) completion: Completion,
+}
+
+/// What the workers share.
+struct Shared<'a> {
+    builder: &'a Builder,
+    started: Instant,
+    /// Choices that no worker has.
+    tasks: Mutex<Tasks>,
+    changed: Condvar,
+    /// Workers without a task: the others give some away.
+    hungry: AtomicUsize,
+    /// Giving away choices before they are dealt would make the shards differ.
+    dealt: AtomicBool,
+    stopped: AtomicBool,
+    runs: AtomicU64,
+    outcome: Mutex<Outcome>,
+}
+
+struct Tasks {
+    queue: VecDeque<Task>,
+    /// Workers that have a task, and so may give some away.
+    busy: usize,
+}
+
+/// One run's thread 0.
+pub(crate) fn entry(body: &Body) -> Entry {
+    let body = Arc::clone(body);
+    Box::new(move || body())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many choices, for each shard, a sharded search makes before it deals
+/// them out.
+const DEALT: usize = 16;
+
+/// Explores every execution that is this search's to explore.
+pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
+    let shared = Shared {
+        builder,
+        started: Instant::now(),
+        tasks: Mutex::new(Tasks { queue: VecDeque::new(), busy: 1 }),
+        changed: Condvar::new(),
+        hungry: AtomicUsize::new(0),
+        dealt: AtomicBool::new(builder.shard.is_none()),
+        stopped: AtomicBool::new(false),
+        runs: AtomicU64::new(0),
+        outcome: Mutex::new(Outcome { stats: Stats::default(), failure: None, completion: Completion::Exhausted }),
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..builder.workers.max(1) {
+            scope.spawn(|| shared.help(body));
+        }
+        shared.begin(body);
+    });
+    lock(&shared.outcome).take()
+}
+
+impl Outcome {
+    fn take(&mut self) -> Self {
+        Self { stats: self.stats, failure: self.failure.take(), completion: self.completion }
+    }
+}
+
+impl Shared<'_> {
+    /// The worker that starts: it has the empty graph.
+    fn begin(&self, body: &Body) {
+        let mut driver = self.enter();
+        let mut more = self.run(&mut driver, body);
+        if let Some((shard, shards)) = self.builder.shard {
+            if more {
+                self.deal(&mut driver, body, shard, shards);
+            }
+            more = false;
+        }
+        while more && with(Engine::advance) {
+            more = self.run(&mut driver, body);
+        }
+        self.work(&mut driver, body);
+    }
+
+    fn help(&self, body: &Body) {
+        let mut driver = self.enter();
+        lock(&self.tasks).busy += 1;
+        self.work(&mut driver, body);
+    }
+
+    fn enter(&self) -> Driver {
+        exchange(Some(self.builder.engine()));
+        Driver::new(self.builder.stack_size)
+    }
+
+    /// Takes up tasks until no worker has any.
+    fn work(&self, driver: &mut Driver, body: &Body) {
+        while let Some(task) = self.next_task() {
+            with(|engine| engine.adopt(task));
+            while with(Engine::advance) && self.run(driver, body) {}
+        }
+        let engine = exchange(None);
+        if let Some(mut engine) = engine {
+            self.absorb(&mut engine);
+        }
+    }
+
+    fn next_task(&self) -> Option<Task> {
+        let mut tasks = lock(&self.tasks);
+        tasks.busy -= 1;
+        self.hungry.fetch_add(1, Ordering::Relaxed);
+        loop {
+            let stopped = self.stopped.load(Ordering::Relaxed);
+            let task = if stopped { None } else { tasks.queue.pop_front() };
+            if task.is_some() {
+                tasks.busy += 1;
+                self.hungry.fetch_sub(1, Ordering::Relaxed);
+                return task;
+            }
+            if stopped || tasks.busy == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            tasks = self.changed.wait(tasks).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// One run; whether the search goes on.
+    fn run(&self, driver: &mut Driver, body: &Body) -> bool {
+        driver.run(&|| entry(body));
+        let runs = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        let failed = with(Engine::keep_failure);
+        if failed && !self.builder.keep_going && !self.builder.simplest_failure {
+            self.stop(Completion::Failed);
+        }
+        let more = with(|engine| engine.backlog() > 0);
+        // The queue counts too, but what a limit cuts short is never little.
+        let left = more || !lock(&self.tasks).queue.is_empty();
+        if left && self.builder.max_permutations.is_some_and(|max| runs >= max as u64) {
+            self.stop(Completion::MaxPermutations);
+        }
+        let elapsed = self.builder.max_duration.map(|max| self.started.elapsed() >= max);
+        if left && elapsed == Some(true) {
+            self.stop(Completion::MaxDuration);
+        }
+        self.tell(runs);
+        if self.hungry.load(Ordering::Relaxed) > 0 && self.dealt.load(Ordering::Relaxed) {
+            self.feed();
+        }
+        !self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, runs: u64) {
+        if let Some(progress) = &self.builder.progress
+            && runs.is_multiple_of(self.builder.progress_interval.max(1))
+        {
+            let backlog = with(|engine| engine.backlog()) as u64;
+            progress(&Progress { runs, backlog, elapsed: self.started.elapsed() });
+        }
+    }
+
+    fn feed(&self) {
+        if with(|engine| engine.backlog()) < 2 {
+            return;
+        }
+        if let Some(task) = with(Engine::donate) {
+            lock(&self.tasks).queue.push_back(task);
+            self.changed.notify_one();
+        }
+    }
+
+    fn stop(&self, completion: Completion) {
+        let mut outcome = lock(&self.outcome);
+        if !self.stopped.swap(true, Ordering::Relaxed) {
+            outcome.completion = completion;
+        }
+        drop(outcome);
+        let _tasks = lock(&self.tasks);
+        self.changed.notify_all();
+    }
+
+    /// Goes the same way in every shard, oldest choice first, until there is
+    /// enough to deal out, then keeps one choice in `shards`. What ran before
+    /// counts in shard 0 alone.
+    fn deal(&self, driver: &mut Driver, body: &Body, shard: usize, shards: usize) {
+        let mut choices = VecDeque::new();
+        loop {
+            while let Some(task) = with(Engine::donate) {
+                choices.push_back(task);
+            }
+            if choices.len() >= DEALT * shards {
+                break;
+            }
+            let Some(task) = choices.pop_front() else {
+                break;
+            };
+            with(|engine| engine.adopt(task));
+            if with(Engine::advance) && !self.run(driver, body) {
+                break;
+            }
+        }
+        if shard != 0 {
+            with(|engine| engine.stats = Stats::default());
+        }
+        let kept = choices.into_iter().skip(shard).step_by(shards);
+        lock(&self.tasks).queue.extend(kept);
+        self.dealt.store(true, Ordering::Relaxed);
+        self.changed.notify_all();
+    }
+
+    fn absorb(&self, engine: &mut Engine) {
+        engine.keep_failure();
+        let mut outcome = lock(&self.outcome);
+        outcome.stats.add(&engine.stats);
+        if let Some(failure) = outcome.failure.take() {
+            engine.offer(failure);
+        }
+        outcome.failure = engine.failure.take();
+    }
+}

@@ -1,0 +1,330 @@
+//! What is wrong is found, named, and can be seen again.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as Plain;
+
+use heddle::cell::UnsafeCell;
+use heddle::model::{Builder, Completion, Failure, FailureKind, Report, Weakening};
+use heddle::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use heddle::sync::atomic::{AtomicBool, AtomicUsize, fence};
+use heddle::sync::{Condvar, Mutex};
+use heddle::thread;
+
+fn failure(report: Report) -> Failure {
+    assert_ne!(report.completion, Completion::Exhausted);
+    report.failure.expect("the model fails")
+}
+
+struct Shared(UnsafeCell<usize>, AtomicBool);
+
+// SAFETY: heddle checks the accesses to the cell.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+fn publish(order: heddle::sync::atomic::Ordering) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = Arc::new(Shared(UnsafeCell::new(0), AtomicBool::new(false)));
+        let other = shared.clone();
+        let thread = thread::spawn(move || {
+            // SAFETY: heddle reports a race first.
+            other.0.with_mut(|value| unsafe { *value = 1 });
+            other.1.store(true, order);
+        });
+        if shared.1.load(Acquire) {
+            // SAFETY: as above.
+            assert_eq!(shared.0.with(|value| unsafe { *value }), 1);
+        }
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_relaxed_publication_is_a_race_and_a_release_is_none() {
+    let builder = Builder::new();
+    assert_eq!(builder.explore(publish(Release)).completion, Completion::Exhausted);
+    let failure = failure(builder.explore(publish(Relaxed)));
+    assert_eq!(failure.kind, FailureKind::DataRace);
+    assert!(failure.message.contains("tests/failures.rs"), "{failure}");
+}
+
+#[test]
+fn an_unsynchronised_load_beside_a_store_is_a_race() {
+    for main_first in [false, true] {
+        let failure = failure(Builder::new().explore(move || {
+            let shared = Arc::new(AtomicUsize::new(0));
+            let other = shared.clone();
+            let unsync = |x: &AtomicUsize| {
+                // SAFETY: heddle reports a race and ends the execution.
+                unsafe { x.unsync_load() }
+            };
+            let thread = thread::spawn(move || {
+                if main_first {
+                    other.store(1, Relaxed);
+                } else {
+                    unsync(&other);
+                }
+            });
+            if main_first {
+                unsync(&shared);
+            } else {
+                shared.store(1, Relaxed);
+            }
+            thread.join().unwrap();
+        }));
+        assert_eq!(failure.kind, FailureKind::DataRace);
+    }
+}
+
+#[test]
+fn a_failing_execution_replays_from_its_token() {
+    let builder = Builder::new();
+    let first = failure(builder.explore(publish(Relaxed)));
+    let again = builder.replay(&first.token, publish(Relaxed)).expect("it is a token");
+    assert_eq!(again.executions + again.blocked, 0);
+    assert_eq!(again.failure, Some(first));
+}
+
+#[test]
+fn what_is_no_token_is_refused() {
+    let random = |length| -> String { (0..length).map(|_| fastrand::char('-'..'z')).collect() };
+    for length in 0..2000 {
+        let token = format!("h1-{}", random(length % 40));
+        let report = Builder::new().replay(&token, publish(Relaxed));
+        assert!(report.is_none_or(|report| report.executions <= 1));
+    }
+    assert!(Builder::new().replay("", || {}).is_none());
+}
+
+#[test]
+fn a_token_that_was_changed_does_no_harm() {
+    let builder = Builder::new();
+    let model = || {
+        let shared = Arc::new((Mutex::new(0), AtomicUsize::new(0), Condvar::new()));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    *shared.0.lock().unwrap() += 1;
+                    shared.2.notify_one();
+                    let weak = shared.1.compare_exchange_weak(0, 1, SeqCst, Relaxed);
+                    shared.1.fetch_add(heddle::model::choose(2) as usize, SeqCst);
+                    assert!(weak.is_ok(), "the first failure");
+                })
+            })
+            .collect();
+        let mut count = shared.0.lock().unwrap();
+        while *count < 2 {
+            count = shared.2.wait(count).unwrap();
+        }
+        drop(count);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    };
+    let token = failure(builder.explore(model)).token;
+    let digits = token.as_bytes();
+    let mut followed = 0;
+    for _ in 0..20_000 {
+        let mut changed = digits.to_vec();
+        for _ in 0..fastrand::usize(1..4) {
+            let at = fastrand::usize(3..changed.len());
+            changed[at] = digits[fastrand::usize(3..digits.len())];
+        }
+        let changed = String::from_utf8(changed).expect("tokens are ASCII");
+        followed += usize::from(builder.replay(&changed, model).is_some());
+    }
+    assert!(followed > 0);
+}
+
+#[test]
+fn a_lock_cycle_is_a_deadlock_that_names_both_sides() {
+    let failure = failure(Builder::new().explore(|| {
+        let locks = Arc::new((Mutex::new(()), Mutex::new(())));
+        let other = locks.clone();
+        let thread = thread::spawn(move || {
+            let _b = other.1.lock().unwrap();
+            let _a = other.0.lock().unwrap();
+        });
+        let a = locks.0.lock().unwrap();
+        let b = locks.1.lock().unwrap();
+        drop((a, b));
+        thread.join().unwrap();
+    }));
+    assert_eq!(failure.kind, FailureKind::Deadlock);
+    assert!(failure.message.contains("thread 0 waits"), "{failure}");
+    assert!(failure.message.contains("last changed by thread 0"), "{failure}");
+}
+
+#[test]
+fn a_lost_wakeup_is_a_deadlock() {
+    let mut builder = Builder::new();
+    builder.spurious_wakeups = 0;
+    let failure = failure(builder.explore(|| {
+        let pair = Arc::new((Mutex::new(()), Condvar::new(), AtomicBool::new(false)));
+        let other = pair.clone();
+        let thread = thread::spawn(move || {
+            other.2.store(true, SeqCst);
+            other.1.notify_one();
+        });
+        if !pair.2.load(SeqCst) {
+            drop(pair.1.wait(pair.0.lock().unwrap()).unwrap());
+        }
+        thread.join().unwrap();
+    }));
+    assert_eq!(failure.kind, FailureKind::Deadlock);
+}
+
+#[test]
+fn a_childs_panic_is_its_result_if_asked_for() {
+    let mut builder = Builder::new();
+    builder.child_panics = true;
+    builder.check(|| {
+        let thread = thread::spawn(|| panic!("expected"));
+        assert!(thread.join().is_err());
+    });
+}
+
+#[test]
+fn limits_are_never_taken_for_a_proof() {
+    let mut builder = Builder::new();
+    builder.max_permutations = Some(3);
+    let model = || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let count = count.clone();
+                thread::spawn(move || count.fetch_add(1, Relaxed))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+    };
+    let report = builder.explore(model);
+    assert_eq!(report.completion, Completion::MaxPermutations);
+    assert_eq!(report.executions + report.blocked, 3);
+    let check = std::panic::AssertUnwindSafe(|| builder.check(model));
+    assert!(std::panic::catch_unwind(check).is_err());
+}
+
+#[test]
+fn a_panic_in_any_thread_fails_with_its_place() {
+    let failure = failure(Builder::new().explore(|| {
+        let thread = thread::spawn(|| assert_eq!(1, 2, "arithmetic"));
+        thread.join().unwrap();
+    }));
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Panic, 1));
+    assert!(failure.message.contains("arithmetic"), "{failure}");
+    assert!(failure.message.contains("tests/failures.rs"), "{failure}");
+}
+
+#[test]
+fn a_leaked_handle_is_reported() {
+    let failure = failure(Builder::new().explore(|| {
+        std::mem::forget(heddle::sync::Arc::new(1));
+    }));
+    assert_eq!(failure.kind, FailureKind::Leak);
+    assert!(failure.message.contains("tests/failures.rs"), "{failure}");
+}
+
+#[test]
+fn a_closure_that_differs_from_run_to_run_is_named_so() {
+    let runs = Plain::new(0);
+    let failure = failure(Builder::new().explore(move || {
+        let run = runs.fetch_add(1, SeqCst);
+        let x = Arc::new(AtomicUsize::new(0));
+        let other = x.clone();
+        let thread = thread::spawn(move || other.store(1, Relaxed));
+        x.store(run, Relaxed);
+        x.load(Relaxed);
+        thread.join().unwrap();
+    }));
+    assert_eq!(failure.kind, FailureKind::Nondeterminism);
+}
+
+#[test]
+fn an_unordered_count_of_handles_is_not_modelled_silently() {
+    let failure = failure(Builder::new().explore(|| {
+        let mine = heddle::sync::Arc::new(0);
+        let theirs = mine.clone();
+        let thread = thread::spawn(move || drop(theirs));
+        heddle::sync::Arc::strong_count(&mine);
+        thread.join().unwrap();
+    }));
+    assert_eq!(failure.kind, FailureKind::Unsupported);
+}
+
+const RAISE: u32 = line!() + 2;
+fn raise(flag: &AtomicBool) {
+    flag.store(true, Release);
+}
+
+#[test]
+fn weakening_one_line_shows_what_it_was_for() {
+    let model = || {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicBool::new(false)));
+        let other = shared.clone();
+        let thread = thread::spawn(move || {
+            other.0.store(1, Relaxed);
+            raise(&other.1);
+        });
+        if shared.1.load(Acquire) {
+            assert_eq!(shared.0.load(Relaxed), 1);
+        }
+        thread.join().unwrap();
+    };
+    let mut builder = Builder::new();
+    assert_eq!(builder.explore(model).completion, Completion::Exhausted);
+    let weakening = Weakening::new("tests/failures.rs", RAISE, Relaxed);
+    builder.weakened.push(weakening);
+    let failure = failure(builder.explore(model));
+    assert_eq!(failure.kind, FailureKind::Panic);
+}
+
+#[test]
+fn fences_order_relaxed_accesses() {
+    let model = |order| {
+        move || {
+            let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+            let other = shared.clone();
+            let thread = thread::spawn(move || {
+                other.0.store(1, Relaxed);
+                fence(order);
+                other.1.load(Relaxed)
+            });
+            shared.1.store(1, Relaxed);
+            fence(order);
+            let mine = shared.0.load(Relaxed);
+            assert!(mine + thread.join().unwrap() > 0);
+        }
+    };
+    let builder = Builder::new();
+    assert_eq!(builder.explore(model(SeqCst)).completion, Completion::Exhausted);
+    let weak = heddle::sync::atomic::Ordering::AcqRel;
+    assert_eq!(failure(builder.explore(model(weak))).kind, FailureKind::Panic);
+}
+
+#[test]
+fn a_scope_that_panics_keeps_what_its_threads_borrow() {
+    struct Drops<'a>(&'a [usize]);
+    impl Drop for Drops<'_> {
+        fn drop(&mut self) {
+            assert_eq!(self.0, [1, 2, 3]);
+        }
+    }
+    for blocked in [false, true] {
+        let failure = failure(Builder::new().explore(move || {
+            let own = vec![1, 2, 3];
+            let mutex = Mutex::new(());
+            thread::scope(|scope| {
+                let _guard = mutex.lock().unwrap();
+                scope.spawn(|| {
+                    let drops = Drops(&own);
+                    drop(mutex.lock().unwrap());
+                    drop(drops);
+                });
+                assert!(blocked, "expected");
+                mutex.lock().unwrap();
+            });
+        }));
+        let expected = if blocked { FailureKind::Deadlock } else { FailureKind::Panic };
+        assert_eq!(failure.kind, expected);
+    }
+}
