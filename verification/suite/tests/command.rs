@@ -138,3 +138,12 @@ fn help_names_the_exit_codes_and_completions_are_printed() {
     let bash = verify(&["completions", "bash"]);
     assert!(stdout(&bash).contains("--scenario"), "{}", stdout(&bash));
 }
+
+#[test]
+fn the_readme_shows_what_the_tool_says() {
+    let readme = include_str!("../../../README.md");
+    let token = readme.lines().find_map(|line| line.strip_prefix("replay: cargo verify replay "));
+    let output = verify(&["replay", token.expect("a token in the README")]);
+    assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    assert!(readme.contains(stdout(&output).trim()), "README.md shows something else than:\n{}", stdout(&output));
+}
