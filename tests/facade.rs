@@ -66,7 +66,7 @@ fn every_item_has_one_signature() {
         AtomicU64::fetch_max,
     ];
     let _: fn(Ordering) = fence;
-    let _: fn(usize) -> Box<[AtomicU64]> = atomic::zeroed;
+    let _: fn(usize) -> atomic::Zeroed = atomic::zeroed;
     let _: std::sync::atomic::Ordering = Relaxed;
 
     let _: fn(u64) -> Mutex<u64> = Mutex::new;

@@ -40,7 +40,7 @@ use crate::{
     store::{ApplyOutcome, CleanUp, EnactorId, PlanStore, PublishError, Repair, UnknownEndpoint},
     sync::{
         Arc, TryLock,
-        atomic::{self, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence},
+        atomic::{self, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Zeroed, fence},
     },
 };
 use ledger::Ledger;
@@ -57,7 +57,7 @@ pub struct Guarded<const PLANS: usize = 7> {
     /// Each endpoint's words. The table itself never changes; nobody but its builder chooses keys, so a fixed hash is safe.
     zone: HashMap<Endpoint, Entry<PLANS>, FixedState>,
     /// The record sets' words, in blocks of [`RecordSet::MAX_WORDS`].
-    blocks: Box<[AtomicU64]>,
+    blocks: Zeroed,
     /// Which blocks are in use: the publisher's, and with it the right to publish.
     ledger: TryLock<Ledger>,
 }

@@ -6,11 +6,33 @@ pub(super) const NAME: &str = "real";
 
 /// Atomics and fences.
 pub mod atomic {
+    use std::ops::Deref;
     pub use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
-    /// `count` atomics that hold 0. Their memory is committed by the system when it is first touched.
-    pub fn zeroed(count: usize) -> Box<[AtomicU64]> {
-        bytemuck::allocation::zeroed_slice_box(count)
+    /// Atomics that hold 0 at first, the first of them at the beginning of a cache line. Their memory is committed by the
+    /// system when it is first touched.
+    #[derive(Debug)]
+    pub struct Zeroed {
+        words: Box<[AtomicU64]>,
+        first: usize,
+        count: usize,
+    }
+
+    const LINE: usize = 64;
+
+    /// `count` atomics that hold 0.
+    pub fn zeroed(count: usize) -> Zeroed {
+        let words = bytemuck::allocation::zeroed_slice_box(count + LINE / size_of::<AtomicU64>());
+        let first = words.as_ptr().align_offset(LINE);
+        Zeroed { words, first, count }
+    }
+
+    impl Deref for Zeroed {
+        type Target = [AtomicU64];
+        #[inline]
+        fn deref(&self) -> &[AtomicU64] {
+            &self.words[self.first..self.first + self.count]
+        }
     }
 }
 

@@ -1,14 +1,25 @@
 //! Atomics of the loom leg: each operation passes the [lens](super::model) before loom sees it.
 
-use std::{fmt, panic::Location};
+use std::{fmt, ops::Deref, panic::Location};
 
 pub use loom::sync::atomic::Ordering;
 
 use super::model::{self, Access, Tokens};
 
+/// Atomics that hold 0 at first.
+#[derive(Debug)]
+pub struct Zeroed(Box<[AtomicU64]>);
+
 /// `count` atomics that hold 0.
-pub fn zeroed(count: usize) -> Box<[AtomicU64]> {
-    (0..count).map(|_| AtomicU64::new(0)).collect()
+pub fn zeroed(count: usize) -> Zeroed {
+    Zeroed((0..count).map(|_| AtomicU64::new(0)).collect())
+}
+
+impl Deref for Zeroed {
+    type Target = [AtomicU64];
+    fn deref(&self) -> &[AtomicU64] {
+        &self.0
+    }
 }
 
 /// A fence between the calling thread's accesses before it and after it.

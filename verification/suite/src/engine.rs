@@ -1,4 +1,4 @@
-//! The engines that play scenarios: [`explore`] under loom, [`threads`] for real.
+//! The engines that play scenarios: `explore` under loom, [`threads`] for real.
 
 #[cfg(loom)]
 pub mod explore;
