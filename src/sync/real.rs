@@ -22,7 +22,7 @@ pub mod atomic {
 
     /// `count` atomics that hold 0.
     pub fn zeroed(count: usize) -> Zeroed {
-        let words = bytemuck::allocation::zeroed_slice_box(count + LINE / size_of::<AtomicU64>());
+        let words: Box<[AtomicU64]> = bytemuck::allocation::zeroed_slice_box(count + LINE / size_of::<AtomicU64>());
         let first = words.as_ptr().align_offset(LINE);
         Zeroed { words, first, count }
     }
