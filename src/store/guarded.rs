@@ -224,6 +224,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
                 return Some(word);
             }
             let next = word.withdrawing(before);
+            // Relaxed: hands on no content; readers get that from the apply-plan whose release this write continues.
             match entry.word.compare_exchange(word.bits(), next.bits(), Relaxed, Relaxed) {
                 Ok(_) => return Some(next),
                 Err(changed) => word = ZoneWord::from_bits(changed),
@@ -428,6 +429,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
 
     fn resume(&self) {
         info!("resumes the automation");
+        // Relaxed: as in `pause`.
         self.newest.fetch_and(!PAUSED, Relaxed);
         for entry in self.zone.values() {
             entry.word.fetch_and(!PAUSED, Relaxed);

@@ -129,6 +129,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
     ) {
         let words = records.words();
         let shared = newest.and_then(|newest| entry.find(newest)).filter(|cell| {
+            // Relaxed: publishers alone write blocks, and the ledger's lock orders them.
             let stored = self.block(*cell).iter().map(|word| word.load(Relaxed));
             stored.eq(words.iter().copied())
         });
@@ -145,6 +146,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             }
         };
         let cell = CellWord::new(generation, block, words.len() as u8);
+        // Relaxed, for the same reason as the words above.
         entry.cells[slot].store(cell.bits(), Relaxed);
     }
 }
