@@ -195,12 +195,14 @@ impl PlanStore for Unguarded {
     }
 
     fn pause(&self) {
+        // Release, here and in `resume`: pairs with the Acquire in `is_paused`.
         self.paused.store(true, Release);
         info!("pauses the automation");
     }
 
     fn resume(&self) {
         info!("resumes the automation");
+        // Release: as in `pause`.
         self.paused.store(false, Release);
     }
 
