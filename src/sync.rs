@@ -1,4 +1,4 @@
-//! The facade: the only place that names `std::sync`, `parking_lot`, `crossbeam` or `loom`.
+//! The facade: the only place that names `std::sync`, `parking_lot`, `crossbeam`, `loom` or `heddle`.
 //!
 //! A **leg** is one implementation of this module's types. Every leg has the same names, signatures and policies, so the
 //! store, the Enactor and every scenario are one source:
@@ -6,7 +6,10 @@
 //! | leg | flags | atomics | locks | for |
 //! |---|---|---|---|---|
 //! | real | none | `std` | `parking_lot` | production, the stress test, the benches |
-//! | loom | `--cfg loom` | newtypes over `loom` | `loom` | the models |
+//! | loom | `--cfg loom` | newtypes over `loom` | `loom` | the models, as everyone knows them |
+//! | heddle | `--cfg loom --cfg heddle` | newtypes over `heddle` | `heddle` | the models, completely |
+//!
+//! The loom leg and the heddle leg are one source, `modelled.rs`: heddle has loom's names.
 //!
 //! Policies, the same on every leg:
 //! - **No poisoning.** A panic while a lock is held releases it; what the lock protects must be whole at every step.
@@ -19,22 +22,20 @@
 //!   compiles, but no model uses them.
 //! - **Time** is [`thread::pause`] only, and a model leg yields there: no verdict depends on a clock.
 //!
-//! What the loom leg adds, under `model`: a dependency token for each atomic, call sites, weakened orderings and threads
-//! that stop for ever.
+//! What the modelled legs add, under `model`: call sites, weakened orderings, threads that stop for ever, and on the loom leg
+//! a dependency token for each atomic.
 
 #[cfg(all(heddle, not(loom)))]
 compile_error!("`--cfg heddle` alone selects half a leg: set RUSTFLAGS=\"--cfg loom --cfg heddle\"");
-#[cfg(all(heddle, loom))]
-compile_error!("this version of enactor has no heddle leg yet: drop `--cfg heddle` and keep `--cfg loom`");
 
 pub use std::sync::Arc;
 
 #[cfg(loom)]
-mod loom;
+mod modelled;
 #[cfg(not(loom))]
 mod real;
 #[cfg(loom)]
-use self::loom as leg;
+use self::modelled as leg;
 #[cfg(not(loom))]
 use self::real as leg;
 
@@ -43,5 +44,5 @@ pub use leg::{Mutex, MutexGuard, TryLock, TryLockGuard, atomic, channel, thread}
 #[cfg(loom)]
 pub use leg::model;
 
-/// The name of the leg that this build has: `real` or `loom`.
+/// The name of the leg that this build has: `real`, `loom` or `heddle`.
 pub const LEG: &str = leg::NAME;

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 mod report;
@@ -49,6 +49,8 @@ pub struct Builder {
     pub workers: usize,
     /// Explore only part `.0` of `.1`; see [`Report::merge`].
     pub shard: Option<(usize, usize)>,
+    /// The search ends before its next run once this is set, as interrupted.
+    pub interrupt: Option<Arc<AtomicBool>>,
     /// Called every [`Self::progress_interval`] runs.
     pub progress: Option<Tell>,
     /// In runs of the closure.
@@ -130,6 +132,7 @@ impl Builder {
             simplest_failure: false,
             workers: 1,
             shard: None,
+            interrupt: None,
             progress: None,
             progress_interval: 10_000,
             stack_size: 256 * 1024,
@@ -268,8 +271,35 @@ pub fn choose(alternatives: u64) -> u64 {
     .value
 }
 
-/// The token of the running execution as far as it has come; for recorders.
+/// The running execution as far as it has come; for recorders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Running {
+    /// Give it to [`Builder::replay`].
+    pub token: String,
+    /// How often a thread that could have gone on is interrupted in the order
+    /// in which the token replays: the fewest this execution needs.
+    pub preemptions: u32,
+    /// How many events there are so far.
+    pub events: usize,
+}
+
+/// The running execution as far as it has come, in the order with the fewest
+/// preemptions. Looking for that order takes time: ask for few executions.
+///
+/// # Panics
+/// Outside a model.
 #[must_use]
-pub fn token() -> String {
-    with(|engine| engine.token())
+pub fn running() -> Running {
+    with(|engine| engine.running())
+}
+
+/// How many events the running execution has so far. In a replay, events before
+/// this number in [`Report::trace`] have happened.
+///
+/// # Panics
+/// Outside a model.
+#[must_use]
+pub fn events_so_far() -> usize {
+    with(|engine| engine.graph.events.len())
 }

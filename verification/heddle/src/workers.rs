@@ -162,6 +162,9 @@ impl Shared<'_> {
         if left && elapsed == Some(true) {
             self.stop(Completion::MaxDuration);
         }
+        if left && self.builder.interrupt.as_ref().is_some_and(|interrupt| interrupt.load(Ordering::Relaxed)) {
+            self.stop(Completion::Interrupted);
+        }
         self.tell(runs);
         if self.hungry.load(Ordering::Relaxed) > 0 && self.dealt.load(Ordering::Relaxed) {
             self.feed();

@@ -79,7 +79,7 @@ fn every_graph_comes_once_with_its_own_token() {
     let seen = tokens.clone();
     let report = builder.explore(move || {
         counters();
-        seen.lock().unwrap().insert(heddle::model::token());
+        seen.lock().unwrap().insert(heddle::model::running().token);
     });
     assert_eq!(report.executions, tokens.lock().unwrap().len() as u64);
     for token in tokens.lock().unwrap().iter().step_by(50) {
@@ -94,7 +94,7 @@ fn a_replay_shows_its_events_in_causal_order() {
     let keep = token.clone();
     Builder::new().check(move || {
         counters();
-        *keep.lock().unwrap() = heddle::model::token();
+        *keep.lock().unwrap() = heddle::model::running().token;
     });
     let token = token.lock().unwrap().clone();
     let report = Builder::new().replay(&token, counters).expect("it is a token");
@@ -163,4 +163,19 @@ fn the_simplest_counterexample_has_one_preemption() {
         assert!(switches.count() <= 6, "{threads:?}");
         assert_eq!(again.failure, Some(failure));
     }
+}
+
+#[test]
+fn a_search_that_is_interrupted_says_so() {
+    let interrupt = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let runs = Arc::new(AtomicU64::new(0));
+    let mut builder = Builder::new();
+    builder.interrupt = Some(Arc::clone(&interrupt));
+    let report = builder.explore(move || {
+        if runs.fetch_add(1, Ordering::Relaxed) == 1 {
+            interrupt.store(true, Ordering::Relaxed);
+        }
+        heddle::model::choose(5);
+    });
+    assert_eq!((report.executions, report.completion), (2, Completion::Interrupted));
 }

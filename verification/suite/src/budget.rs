@@ -3,70 +3,25 @@
 //! Nothing is green by omission: every scenario must be there for every store, and every property of it must have exactly
 //! one expectation.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    str::FromStr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use crate::{
+    engine::Engine,
     property::Property,
     scenario::{SCENARIOS, Scenario, UnknownScenario},
     search::Search,
+    stores::{STORES, Store, UnknownStore},
     verdict::Expectation,
     witness::Witness,
 };
-
-/// A store of this repository that the suite knows by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Store {
-    /// [`enactor::store::Unguarded`].
-    Unguarded,
-    /// [`enactor::store::Guarded`].
-    Guarded,
-}
-
-impl Store {
-    /// Every store.
-    pub const ALL: &[Store] = &[Store::Unguarded, Store::Guarded];
-
-    /// The name.
-    pub fn name(self) -> &'static str {
-        use crate::subject::Subject;
-        match self {
-            Store::Unguarded => enactor::store::Unguarded::NAME,
-            Store::Guarded => enactor::store::Guarded::<3>::NAME,
-        }
-    }
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A name that is no store.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no store is called {0:?}; there are {names}", names = Store::ALL.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "))]
-pub struct UnknownStore(pub String);
-
-impl FromStr for Store {
-    type Err = UnknownStore;
-    fn from_str(name: &str) -> Result<Self, UnknownStore> {
-        let found = Self::ALL.iter().find(|store| store.name() == name);
-        found.copied().ok_or_else(|| UnknownStore(name.to_owned()))
-    }
-}
 
 /// A scenario on a store, how far to search, and what must come of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The store.
-    pub store: Store,
+    pub store: &'static Store,
     /// The scenario.
     pub scenario: &'static Scenario,
     /// How far to search.
@@ -97,6 +52,9 @@ pub enum BudgetError {
     /// Not the expected TOML. The message names the line.
     #[error("{0}")]
     Syntax(String),
+    /// A store that does not exist.
+    #[error(transparent)]
+    UnknownStore(#[from] UnknownStore),
     /// A scenario that does not exist.
     #[error(transparent)]
     UnknownScenario(#[from] UnknownScenario),
@@ -109,7 +67,7 @@ pub enum BudgetError {
         property: Property,
     },
     /// A property with no expectation, or two.
-    #[error("{model}: {property} has {count} expectations: give it exactly one of proved, bounded, refuted, or a rest")]
+    #[error("{model}: {property} has {count} expectations: give it exactly one of proved, refuted, or a rest")]
     NotOneExpectation {
         /// Store and scenario.
         model: String,
@@ -117,16 +75,6 @@ pub enum BudgetError {
         property: Property,
         /// How many.
         count: usize,
-    },
-    /// Proved with a bound, or bounded without one.
-    #[error("{model}: a search {} cannot end with {expectation}", if *.bounded { "with a bound" } else { "without a bound" })]
-    BoundMismatch {
-        /// Store and scenario.
-        model: String,
-        /// Whether there is a bound.
-        bounded: bool,
-        /// What was expected.
-        expectation: Expectation,
     },
     /// A witness that the scenario does not ask for is excused.
     #[error("{model} does not ask for the witness {witness}: take it out of unwitnessed")]
@@ -136,8 +84,8 @@ pub enum BudgetError {
         /// The witness.
         witness: Witness,
     },
-    /// The same search twice.
-    #[error("{0} is there twice with the same bound and tokens: keep one")]
+    /// The same model twice.
+    #[error("{0} is there twice: keep one")]
     Twice(String),
     /// A model of the repository that no entry names.
     #[error("{0} is not in the budget: add an entry, a model that nobody runs proves nothing")]
@@ -153,23 +101,34 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    store: Store,
+    store: String,
     scenario: String,
     bound: Option<usize>,
-    #[serde(default)]
-    dependency_tokens: bool,
     max_executions: Option<u64>,
     max_seconds: Option<u64>,
     #[serde(default)]
     proved: Vec<Property>,
-    #[serde(default)]
-    bounded: Vec<Property>,
     #[serde(default)]
     refuted: Vec<Property>,
     rest: Option<Expectation>,
     /// Witnesses that this store cannot meet, such as a refusal that it does not know.
     #[serde(default)]
     unwitnessed: Vec<Witness>,
+    /// How far loom gets.
+    #[serde(default)]
+    loom: Loom,
+}
+
+/// What is different when loom explores.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Loom {
+    bound: Option<usize>,
+    #[serde(default)]
+    dependency_tokens: bool,
+    /// Properties that are refuted, but not by anything within loom's reach.
+    #[serde(default)]
+    not_refuted: Vec<Property>,
 }
 
 impl Budget {
@@ -177,19 +136,21 @@ impl Budget {
     pub const RECORDED: &str = include_str!("../../budget.toml");
 }
 
-impl FromStr for Budget {
-    type Err = BudgetError;
-
-    fn from_str(text: &str) -> Result<Self, BudgetError> {
+impl Budget {
+    /// Reads what `engine` must show.
+    ///
+    /// # Errors
+    /// [`BudgetError`] says what is wrong and what to do.
+    pub fn read(text: &str, engine: Engine) -> Result<Self, BudgetError> {
         let file: File = toml::from_str(text).map_err(|error| BudgetError::Syntax(error.to_string()))?;
-        let models = file.model.into_iter().map(Entry::model).collect::<Result<Vec<_>, _>>()?;
+        let models = file.model.into_iter().map(|entry| entry.model(engine)).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         for model in &models {
-            if !seen.insert((model.store, model.scenario.name, model.search.bound, model.search.dependency_tokens)) {
+            if !seen.insert((model.store.name, model.scenario.name)) {
                 return Err(BudgetError::Twice(model.name()));
             }
         }
-        for &store in Store::ALL {
+        for store in STORES {
             for scenario in SCENARIOS {
                 if !models.iter().any(|model| model.store == store && model.scenario == scenario) {
                     return Err(BudgetError::Missing(format!("{store}/{scenario}")));
@@ -201,19 +162,17 @@ impl FromStr for Budget {
 }
 
 impl Entry {
-    fn model(self) -> Result<Model, BudgetError> {
+    fn model(self, engine: Engine) -> Result<Model, BudgetError> {
+        let store: &'static Store = self.store.parse()?;
         let scenario: &'static Scenario = self.scenario.parse()?;
-        let name = format!("{}/{scenario}", self.store);
-        let lists = [
-            (Expectation::Proved, &self.proved),
-            (Expectation::Bounded, &self.bounded),
-            (Expectation::Refuted, &self.refuted),
-        ];
-        for &property in lists.iter().flat_map(|(_, list)| *list) {
+        let name = format!("{store}/{scenario}");
+        let lists = [(Expectation::Proved, &self.proved), (Expectation::Refuted, &self.refuted)];
+        for &property in lists.iter().flat_map(|(_, list)| *list).chain(&self.loom.not_refuted) {
             if !scenario.properties.contains(&property) {
                 return Err(BudgetError::NotChecked { model: name, property });
             }
         }
+        let bound = if engine == Engine::Loom { self.loom.bound.or(self.bound) } else { self.bound };
         let mut expected = BTreeMap::new();
         for &property in scenario.properties {
             let given = lists.iter().flat_map(|(expectation, list)| list.iter().map(move |p| (*expectation, *p)));
@@ -224,26 +183,29 @@ impl Entry {
             let &[expectation] = given.as_slice() else {
                 return Err(BudgetError::NotOneExpectation { model: name, property, count: given.len() });
             };
-            let bounded = self.bound.is_some();
-            if (expectation == Expectation::Proved && bounded) || (expectation == Expectation::Bounded && !bounded) {
-                return Err(BudgetError::BoundMismatch { model: name, bounded, expectation });
-            }
+            let out_of_reach = engine == Engine::Loom && self.loom.not_refuted.contains(&property);
+            // Whatever holds within a bound is bounded, and nobody may call it more.
+            let expectation = match expectation {
+                Expectation::Refuted if !out_of_reach => Expectation::Refuted,
+                _ if bound.is_some() => Expectation::Bounded,
+                _ => Expectation::Proved,
+            };
             expected.insert(property, expectation);
         }
         let default = Search::default();
         let search = Search {
-            bound: self.bound,
-            dependency_tokens: self.dependency_tokens,
+            bound,
+            dependency_tokens: engine == Engine::Loom && self.loom.dependency_tokens,
             max_executions: self.max_executions.unwrap_or(default.max_executions),
             max_seconds: self.max_seconds.unwrap_or(default.max_seconds),
-            until_refuted: None,
+            ..default
         };
         if let Some(&witness) = self.unwitnessed.iter().find(|witness| !scenario.witnesses.contains(witness)) {
             return Err(BudgetError::NoSuchWitness { model: name, witness });
         }
         let asked_for = |witness: &Witness| !self.unwitnessed.contains(witness);
         let witnesses = scenario.witnesses.iter().copied().filter(asked_for).collect();
-        Ok(Model { store: self.store, scenario, search, expected, witnesses })
+        Ok(Model { store, scenario, search, expected, witnesses })
     }
 }
 
@@ -260,12 +222,14 @@ mod tests {
 
     #[test]
     fn the_recorded_budget_is_one() {
-        let budget: Budget = Budget::RECORDED.parse().expect("verification/budget.toml");
-        assert!(budget.models.len() >= Store::ALL.len() * SCENARIOS.len());
+        for &engine in Engine::ALL {
+            let budget = Budget::read(Budget::RECORDED, engine).expect("verification/budget.toml");
+            assert_eq!(budget.models.len(), STORES.len() * SCENARIOS.len());
+        }
     }
 
     fn error(text: &str) -> BudgetError {
-        text.parse::<Budget>().expect_err("not a budget")
+        Budget::read(text, Engine::Heddle).expect_err("not a budget")
     }
 
     #[test]
@@ -277,7 +241,7 @@ mod tests {
         };
         assert!(syntax("model = 3").contains("line 1"));
         assert!(syntax(&format!("{entry}proofed = []")).contains("unknown field `proofed`"));
-        assert!(syntax(&entry.replace("guarded", "gaurded")).contains("unknown variant `gaurded`"));
+        assert!(matches!(error(&entry.replace("guarded", "gaurded")), BudgetError::UnknownStore(_)));
         assert!(syntax(&format!("{entry}proved = ['never_emty']")).contains("unknown variant `never_emty`"));
         assert!(matches!(error(&entry.replace("told", "tolled")), BudgetError::UnknownScenario(_)));
         assert!(matches!(error(entry), BudgetError::NotOneExpectation { count: 0, .. }));
@@ -285,8 +249,7 @@ mod tests {
         assert!(matches!(error(&twice), BudgetError::NotOneExpectation { count: 2, .. }));
         let other = format!("{entry}rest = 'proved'\nrefuted = ['pause_is_final']");
         assert!(matches!(error(&other), BudgetError::NotChecked { property: Property::PauseIsFinal, .. }));
-        assert!(matches!(error(&format!("{entry}rest = 'bounded'")), BudgetError::BoundMismatch { .. }));
-        assert!(matches!(error(&format!("{entry}bound = 1\nrest = 'proved'")), BudgetError::BoundMismatch { .. }));
+        assert!(syntax(&format!("{entry}rest = 'bounded'")).contains("unknown variant `bounded`"));
         let whole = format!("{entry}rest = 'proved'\n");
         assert!(matches!(error(&whole.repeat(2)), BudgetError::Twice(_)));
         assert!(matches!(error(&whole), BudgetError::Missing(_)));

@@ -1,8 +1,9 @@
 //! The command line of `verify`.
 
 #[cfg(loom)]
+mod both;
+#[cfg(loom)]
 mod models;
-#[cfg(not(loom))]
 mod rebuild;
 #[cfg(loom)]
 mod replay;
@@ -10,7 +11,9 @@ mod replay;
 use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use enactor_verification::{budget::Store, property::Property, report::token::Token, scenario::Scenario};
+use enactor_verification::{
+    engine::Engine, property::Property, report::token::Token, scenario::Scenario, stores::Store,
+};
 
 /// How a run of `verify` ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +57,12 @@ pub(crate) struct Models {
     /// Print the models instead of running them
     #[arg(long)]
     list: bool,
+    /// Whose word the verdicts are
+    #[arg(long, value_enum, default_value_t = Engines::Heddle)]
+    engine: Engines,
     /// Only models of this store
-    #[arg(long)]
-    store: Option<Store>,
+    #[arg(long, value_parser = |name: &str| name.parse::<&'static Store>())]
+    store: Option<&'static Store>,
     /// Only models of this scenario
     #[arg(long, value_parser = |name: &str| name.parse::<&'static Scenario>())]
     scenario: Option<&'static Scenario>,
@@ -66,12 +72,36 @@ pub(crate) struct Models {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// How many models to run at a time [default: the number of cores]
+    /// How many cores to use [default: all]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
     /// Another budget than the repository's
     #[arg(long, value_name = "FILE")]
     budget: Option<PathBuf>,
+    /// Put a fingerprint of every outcome into the JSON
+    #[arg(long, hide = true)]
+    outcomes: bool,
+}
+
+/// Which engines to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engines {
+    /// Every consistent RC11 execution graph, each once: `proved` is proved for that model
+    Heddle,
+    /// The reference everyone knows: it misses executions, and has false alarms
+    Loom,
+    /// Both side by side; fails if loom shows an outcome that heddle does not
+    Both,
+}
+
+impl Engines {
+    /// The engine that a build must have for this.
+    fn leg(self) -> Engine {
+        match self {
+            Engines::Heddle | Engines::Both => Engine::Heddle,
+            Engines::Loom => Engine::Loom,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -98,19 +128,31 @@ enum Other {
 
 pub(crate) fn main() -> ExitCode {
     let command = Command::parse();
-    let exit = match command.other {
+    let leg = match &command.other {
+        None => command.models.engine.leg(),
+        Some(Other::Replay { token }) => token.engine(),
         Some(Other::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Command::command(), "verify", &mut std::io::stdout());
-            Exit::AsExpected
+            clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
+            return Exit::AsExpected.into();
         }
-        #[cfg(loom)]
-        Some(Other::Replay { token }) => replay::replay(&token),
-        #[cfg(loom)]
-        None => models::run(&command.models),
-        #[cfg(not(loom))]
-        _ => rebuild::rebuild(),
     };
+    let exit = if Engine::BUILT == Some(leg) { run(&command) } else { rebuild::rebuild(leg) };
     exit.into()
+}
+
+#[cfg(loom)]
+fn run(command: &Command) -> Exit {
+    match &command.other {
+        Some(Other::Replay { token }) => replay::replay(token),
+        _ => models::run(&command.models),
+    }
+}
+
+/// The real leg has no engine, so nobody asks.
+#[cfg(not(loom))]
+fn run(_command: &Command) -> Exit {
+    complain("this build has no engine");
+    Exit::Internal
 }
 
 /// Says on standard error why the command ends.

@@ -19,6 +19,7 @@ pub mod scenario;
 pub mod search;
 mod specification;
 pub mod stage;
+pub mod stores;
 pub mod subject;
 pub mod verdict;
 pub mod witness;

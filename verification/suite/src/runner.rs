@@ -12,6 +12,7 @@ use std::{
 use crate::{
     budget::Model,
     property::Property,
+    report::token::Token,
     search::{Findings, Progress},
     verdict::{Expectation, Verdict},
 };
@@ -35,6 +36,13 @@ impl Outcome {
         };
         let verdicts = model.expected.iter().map(verdict).collect();
         Self { model, findings, verdicts }
+    }
+
+    /// The token of the simplest counterexample to `property`, if there is one.
+    pub fn token(&self, property: Property) -> Option<Token> {
+        let found = self.findings.counterexamples.get(&property)?.clone();
+        let Model { store, scenario, search, .. } = self.model;
+        Some(Token { store, scenario, property, search, found })
     }
 
     /// Whether every verdict is what the budget expects.

@@ -1,7 +1,7 @@
 //! [`Search`] and [`Findings`]: what an engine is asked to do with one model, and what it brings back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,16 +31,28 @@ pub struct Search {
     pub max_seconds: u64,
     /// The search ends when this property is refuted; the counterexample is then the first, not the simplest.
     pub until_refuted: Option<Property>,
+    /// How many cores heddle uses for this search. loom has one.
+    pub workers: usize,
+    /// Whether to gather the [`Outcome`](Findings::outcomes)s, which costs time.
+    pub outcomes: bool,
 }
 
 impl Default for Search {
     fn default() -> Self {
-        Self { bound: None, dependency_tokens: false, max_executions: 5_000_000, max_seconds: 600, until_refuted: None }
+        Self {
+            bound: None,
+            dependency_tokens: false,
+            max_executions: 5_000_000,
+            max_seconds: 600,
+            until_refuted: None,
+            workers: 1,
+            outcomes: false,
+        }
     }
 }
 
 /// Which execution of a search it is, so that it can be replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counterexample {
     /// How often a thread was interrupted that went on later.
     pub preemptions: usize,
@@ -48,8 +60,17 @@ pub struct Counterexample {
     pub steps: usize,
     /// Where a stopped thread stopped.
     pub stop_before: StopBefore,
-    /// Its number in the search, from 1.
-    pub execution: u64,
+    /// How its engine finds it again.
+    pub place: Place,
+}
+
+/// How an engine finds an execution again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// loom: its number in the search, from 1.
+    Execution(u64),
+    /// heddle: a replay token, which stands for the graph.
+    Graph(String),
 }
 
 /// What a search brought back.
@@ -57,12 +78,16 @@ pub struct Counterexample {
 pub struct Findings {
     /// How many executions there were.
     pub executions: u64,
+    /// How many more were given up, since a thread waited on an old value (heddle only): no result of their own.
+    pub blocked: u64,
     /// What ended the search, if it was not exhausted.
     pub limit: Option<Limit>,
     /// The simplest counterexample met to each property that was violated.
     pub counterexamples: BTreeMap<Property, Counterexample>,
     /// In how many executions each witness was met.
     pub witnesses: BTreeMap<Witness, u64>,
+    /// A fingerprint of each outcome that was met, if asked for: what every call of every thread gave, and what was left.
+    pub outcomes: BTreeSet<u64>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -134,8 +159,8 @@ impl Collector {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more execution; false when a limit says that there shall be none.
-    pub fn begin(&self) -> bool {
+    /// Whether there shall be one more execution; false when a limit says no.
+    pub fn may_go_on(&self) -> bool {
         let mut findings = self.findings();
         let seconds = self.began.elapsed().as_secs();
         let until = self.search.until_refuted;
@@ -148,44 +173,56 @@ impl Collector {
         } else if seconds >= self.search.max_seconds {
             Limit::Seconds(self.search.max_seconds)
         } else {
-            findings.executions += 1;
-            self.progress.executions.fetch_add(1, Ordering::Relaxed);
             return true;
         };
-        findings.limit = Some(limit);
+        findings.limit.get_or_insert(limit);
         false
     }
 
-    /// Looks at an execution in which the threads' operations were made in this order.
-    pub fn judge(&self, execution: &Execution, schedule: &[u8], stop_before: StopBefore, number: u64) {
+    /// Counts one more execution and looks at it; `found` names it.
+    pub fn judge(&self, execution: &Execution, found: impl Fn() -> Counterexample) {
+        // Not under the lock: this is most of the work, and other workers have executions of their own.
+        let witnesses = self.scenario.witnesses.iter().filter(|witness| witness.is_met(&execution.history));
+        let witnesses: Vec<Witness> = witnesses.copied().collect();
+        let properties = self.scenario.properties.iter();
+        let violated: Vec<Property> =
+            properties.copied().filter(|&property| check::violates(property, self.scenario, execution)).collect();
+        let found = (!violated.is_empty()).then(found);
+        let outcome = self.search.outcomes.then(|| execution.fingerprint());
         let mut findings = self.findings();
-        for &witness in self.scenario.witnesses {
-            if witness.is_met(&execution.history) {
-                *findings.witnesses.entry(witness).or_default() += 1;
-            }
+        findings.executions += 1;
+        // Relaxed: a number to show.
+        self.progress.executions.fetch_add(1, Ordering::Relaxed);
+        for witness in witnesses {
+            *findings.witnesses.entry(witness).or_default() += 1;
         }
+        for (property, found) in violated.iter().zip(found.iter().cycle()) {
+            findings.refute(*property, found.clone());
+        }
+        findings.outcomes.extend(outcome);
+    }
+
+    /// The engine could not go on, and says why. If it `found` that the code is to blame, that refutes what it refutes;
+    /// the rest is truncated.
+    pub fn fail(&self, found: Option<Counterexample>, words: String) {
+        self.refute_completion(found);
+        self.findings().limit.get_or_insert(Limit::Engine(words));
+    }
+
+    /// The engine `found` an execution that does not end, or must not happen.
+    pub fn refute_completion(&self, found: Option<Counterexample>) {
+        let Some(found) = found else { return };
+        let mut findings = self.findings();
         for &property in self.scenario.properties {
-            if check::violates(property, self.scenario, execution) {
-                let preemptions = preemptions(schedule);
-                let found = Counterexample { preemptions, steps: schedule.len(), stop_before, execution: number };
-                findings.refute(property, found);
+            if matches!(property, Property::Completes | Property::SurvivesACrash) {
+                findings.refute(property, found.clone());
             }
         }
     }
 
-    /// The engine could not go on: a deadlock violates what it violates, anything else truncates.
-    pub fn fail(&self, words: String, schedule: &[u8], stop_before: StopBefore, number: u64) {
-        let mut findings = self.findings();
-        if words.starts_with("deadlock") {
-            let preemptions = preemptions(schedule);
-            let found = Counterexample { preemptions, steps: schedule.len(), stop_before, execution: number };
-            for &property in self.scenario.properties {
-                if matches!(property, Property::Completes | Property::SurvivesACrash) {
-                    findings.refute(property, found);
-                }
-            }
-        }
-        findings.limit = Some(Limit::Engine(words));
+    /// Counts executions that were given up.
+    pub fn add_blocked(&self, blocked: u64) {
+        self.findings().blocked += blocked;
     }
 
     /// Whether the search shall not go on with another part.
@@ -208,31 +245,17 @@ impl Collector {
 
 impl Findings {
     fn refute(&mut self, property: Property, found: Counterexample) {
-        let simplest = self.counterexamples.entry(property).or_insert(found);
-        *simplest = found.min(*simplest);
+        match self.counterexamples.get_mut(&property) {
+            Some(simplest) if *simplest <= found => {}
+            Some(simplest) => *simplest = found,
+            None => drop(self.counterexamples.insert(property, found)),
+        }
     }
-}
-
-/// How often a thread was interrupted that still had something to do.
-fn preemptions(schedule: &[u8]) -> usize {
-    let interrupted = |at: &usize| {
-        let (before, after) = (schedule[*at], schedule[*at + 1]);
-        before != after && schedule[*at + 1..].contains(&before)
-    };
-    (0..schedule.len().saturating_sub(1)).filter(interrupted).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_an_interrupted_thread_counts_as_a_preemption() {
-        assert_eq!(preemptions(&[]), 0);
-        assert_eq!(preemptions(&[0, 0, 1, 1]), 0, "thread 0 had ended");
-        assert_eq!(preemptions(&[0, 1, 0]), 1);
-        assert_eq!(preemptions(&[0, 1, 0, 1]), 2);
-    }
 
     fn scenario() -> &'static Scenario {
         &crate::scenario::SCENARIOS[0]

@@ -4,6 +4,7 @@ mod observed;
 
 use std::{
     any::Any,
+    hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
@@ -65,6 +66,19 @@ pub struct Recovery {
 
 /// How a thread stops for ever, if one does: before the call, or the operation on a model leg, with this number.
 pub type StopBefore = usize;
+
+impl Execution {
+    /// A fingerprint of the outcome: what each call of each thread gave, and what was left. Not the order in which calls of
+    /// different threads came: that is a matter of the engine. The same on every engine of one version of the compiler.
+    pub fn fingerprint(&self) -> u64 {
+        let mut calls: Vec<_> = self.history.iter().map(|record| (record.thread, &record.call)).collect();
+        calls.sort_by_key(|(thread, _)| *thread);
+        let text = format!("{calls:?} {:?} {:?} {:?}", self.at_rest, self.left, self.recovery);
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        hasher.finish()
+    }
+}
 
 impl Props {
     /// What `scenario` needs.
@@ -259,10 +273,13 @@ impl Props {
     }
 }
 
-/// What a panic means for the history. An explorer's own panics go on: it cannot.
+/// What a panic means for the history. An explorer's own panics go on: it cannot. They are no text, or a known one.
 fn blame(panic: Box<dyn Any + Send>) -> Call {
     if panic.is::<Stopped>() {
         return Call::Stopped;
+    }
+    if cfg!(loom) && !panic.is::<&str>() && !panic.is::<String>() {
+        resume_unwind(panic);
     }
     match message(&*panic) {
         text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),

@@ -51,7 +51,8 @@ pub enum Emptiness {
 pub enum Expectation {
     /// [`Verdict::Proved`].
     Proved,
-    /// [`Verdict::Bounded`] by the budget's bound.
+    /// [`Verdict::Bounded`] by the budget's bound: what becomes of proved when there is one.
+    #[serde(skip_deserializing)]
     Bounded,
     /// [`Verdict::Refuted`].
     Refuted,

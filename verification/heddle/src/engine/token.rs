@@ -4,6 +4,7 @@
 use super::Engine;
 use super::linear::{Linear, linear};
 use crate::graph::{Event, EventId, Graph, Kind, ThreadId};
+use crate::model::Running;
 
 const PREFIX: &str = "h1-";
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -83,9 +84,11 @@ fn checksum(digits: &[u64]) -> u64 {
 }
 
 impl Engine {
-    /// The token of the execution the graph holds.
-    pub(crate) fn token(&self) -> String {
-        self.token_of(&linear(&self.graph))
+    /// The execution the graph holds.
+    pub(crate) fn running(&self) -> Running {
+        let linear = linear(&self.graph);
+        let events = self.graph.events.len();
+        Running { token: self.token_of(&linear), preemptions: linear.preemptions, events }
     }
 
     pub(super) fn token_of(&self, linear: &Linear) -> String {

@@ -23,6 +23,8 @@ pub enum Completion {
     MaxDuration,
     /// An execution went past [`super::Builder::max_branches`].
     Truncated,
+    /// It stopped at [`super::Builder::interrupt`].
+    Interrupted,
 }
 
 /// What a search found.

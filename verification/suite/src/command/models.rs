@@ -12,14 +12,17 @@ use std::{
 use anstream::{print, println};
 use enactor_verification::{
     budget::{Budget, Model},
-    engine::explore,
+    engine::{Engine, explore},
     report::{json::Report, table},
     runner::{self, Event, Outcome},
-    search::Progress,
+    search::{Progress, Search},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, Format, Models, complain, replay};
+use super::{Engines, Exit, Format, Models, both, complain, replay};
+
+/// The engine of this build.
+pub(super) const ENGINE: Engine = Engine::BUILT.expect("this file is part of builds with an engine only");
 
 pub(super) fn run(options: &Models) -> Exit {
     let models = match select(options) {
@@ -39,14 +42,18 @@ pub(super) fn run(options: &Models) -> Exit {
         return Exit::Internal;
     }
     let outcomes = play(&models, options, &progress);
+    if options.engine == Engines::Both && !progress.is_interrupted() {
+        return both::compare(&outcomes, options);
+    }
     match options.format {
-        Format::Json => {
-            let report = Report::new("loom", &outcomes);
-            println!("{}", serde_json::to_string_pretty(&report).expect("a report is always JSON"));
-        }
+        Format::Json => println!("{}", json(&Report::new(ENGINE, &outcomes))),
         Format::Table => print_for_people(&outcomes, &progress),
     }
     exit(&outcomes)
+}
+
+pub(super) fn json(report: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(report).expect("a report is always JSON")
 }
 
 /// The models that the filters leave.
@@ -57,8 +64,11 @@ fn select(options: &Models) -> Result<Vec<Model>, String> {
             fs::read_to_string(path).map_err(|error| format!("cannot read the budget {}: {error}", path.display()))?
         }
     };
-    let budget: Budget = text.parse().map_err(|error| format!("the budget: {error}"))?;
+    let budget = Budget::read(&text, ENGINE).map_err(|error| format!("the budget: {error}"))?;
     let mut models = budget.models;
+    for model in &mut models {
+        model.search.outcomes = options.outcomes || options.engine == Engines::Both;
+    }
     models.retain(|model| options.store.is_none_or(|store| store == model.store));
     models.retain(|model| options.scenario.is_none_or(|scenario| scenario == model.scenario));
     if let Some(wanted) = options.property {
@@ -79,13 +89,13 @@ fn list(models: &[Model], format: Format) -> Exit {
             let row = |model: &Model| {
                 let properties: Vec<&str> = model.expected.keys().map(|property| property.name()).collect();
                 serde_json::json!({
-                    "store": model.store.name(), "scenario": model.scenario.name, "story": model.scenario.story,
+                    "store": model.store.name, "scenario": model.scenario.name, "story": model.scenario.story,
                     "bound": model.search.bound, "dependency_tokens": model.search.dependency_tokens,
                     "properties": properties,
                 })
             };
             let rows: Vec<_> = models.iter().map(row).collect();
-            println!("{}", serde_json::to_string_pretty(&rows).expect("a list is always JSON"));
+            println!("{}", json(&rows));
         }
         Format::Table => {
             let bold = anstyle::Style::new().bold();
@@ -102,7 +112,11 @@ fn list(models: &[Model], format: Format) -> Exit {
 }
 
 fn play(models: &[Model], options: &Models, progress: &Arc<Progress>) -> Vec<Outcome> {
-    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let cores = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    // A core for each search, or several where there are fewer searches.
+    let workers = cores.get().div_ceil(models.len());
+    let with_workers = |model: &Model| Model { search: Search { workers, ..model.search }, ..model.clone() };
+    let models: Vec<Model> = models.iter().map(with_workers).collect();
     let bar = bar(models.len(), options.format);
     let ticker = bar.clone();
     let (counted, began) = (Arc::clone(progress), Instant::now());
@@ -125,7 +139,7 @@ fn play(models: &[Model], options: &Models, progress: &Arc<Progress>) -> Vec<Out
                 thread::sleep(Duration::from_millis(100));
             }
         });
-        let outcomes = runner::run(models, options.jobs.unwrap_or(cores), explore::model, progress, watch);
+        let outcomes = runner::run(&models, cores, explore::model, progress, watch);
         bar.finish_and_clear();
         outcomes
     })
@@ -148,10 +162,10 @@ fn print_for_people(outcomes: &[Outcome], progress: &Progress) {
     }
     print!("{}", table::differences(outcomes));
     println!("{}", table::summary(outcomes));
-    println!("The verdicts are loom's, for the code as it is; what loom cannot see is in docs/limits.md.");
+    println!("The verdicts are {ENGINE}'s, for the code as it is; what {ENGINE} cannot see is in docs/limits.md.");
 }
 
-fn exit(outcomes: &[Outcome]) -> Exit {
+pub(super) fn exit(outcomes: &[Outcome]) -> Exit {
     let mut verdicts = outcomes.iter().flat_map(|outcome| &outcome.verdicts);
     if outcomes.iter().all(Outcome::is_as_expected) {
         Exit::AsExpected

@@ -1,29 +1,28 @@
-//! What `verify` does when it was built for the real leg: builds itself for the loom leg and runs that.
+//! What `verify` does when it was built for another leg than it needs: builds itself for that one and runs it.
 //!
-//! `cargo verify` sets the flag through cargo's configuration, which gives way to a `RUSTFLAGS` of the environment. CI
-//! systems like to set that, so here it is, with the flag added.
+//! `cargo verify` sets heddle's flags through cargo's configuration, which gives way to a `RUSTFLAGS` of the environment. CI
+//! systems like to set that, so the engine's flags are added to it here. loom's verdicts need another build anyway.
 
 use std::{
     env,
+    ffi::OsString,
     process::{Command, ExitStatus},
 };
 
+use enactor_verification::engine::Engine;
+
 use super::{Exit, complain};
 
-pub(super) fn rebuild() -> Exit {
-    let flags = env::var("RUSTFLAGS").unwrap_or_default();
-    if flags.contains("--cfg loom") {
-        complain("built without `--cfg loom` although RUSTFLAGS has it; this build has no engine");
+/// Set for the build that this one makes, so that a build that does not help is not made again.
+const REBUILT: &str = "ENACTOR_VERIFY_REBUILT";
+
+/// This command line again, on `leg`.
+pub(super) fn rebuild(leg: Engine) -> Exit {
+    if env::var_os(REBUILT).is_some_and(|engine| engine == leg.name()) {
+        complain(format!("the build for {leg} has not become one; RUSTFLAGS must let `{}` through", flags(leg)));
         return Exit::Internal;
     }
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let status = Command::new(cargo)
-        .args(["run", "--release", "--quiet", "--manifest-path", manifest, "--bin", "verify", "--"])
-        .args(env::args_os().skip(1))
-        .env("RUSTFLAGS", format!("{flags} --cfg loom").trim_start())
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .status();
+    let status = command(leg).args(env::args_os().skip(1)).status();
     match status.as_ref().map(ExitStatus::code) {
         Ok(Some(0)) => Exit::AsExpected,
         Ok(Some(1)) => Exit::Differs,
@@ -31,8 +30,29 @@ pub(super) fn rebuild() -> Exit {
         Ok(Some(3)) => Exit::Inconclusive,
         Ok(_) => Exit::Internal,
         Err(error) => {
-            complain(format!("cannot run cargo to build the loom leg: {error}"));
+            complain(format!("cannot run cargo to build the {leg} leg: {error}"));
             Exit::Internal
         }
     }
+}
+
+/// `verify` on `leg`, to be given its arguments.
+pub(super) fn command(leg: Engine) -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command
+        .args(["run", "--release", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .args(["--bin", "verify", "--"])
+        .env("RUSTFLAGS", flags(leg))
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env(REBUILT, leg.name());
+    command
+}
+
+/// The compiler's flags of the environment, with the leg's instead of another's.
+fn flags(leg: Engine) -> String {
+    let given = env::var("RUSTFLAGS").unwrap_or_default();
+    let others = Engine::Heddle.flags().chunks(2).fold(given, |flags, flag| flags.replace(&flag.join(" "), ""));
+    let flags: Vec<&str> = others.split_whitespace().chain(leg.flags().iter().copied()).collect();
+    flags.join(" ")
 }

@@ -2,17 +2,14 @@
 
 use anstream::println;
 use anstyle::{AnsiColor, Style};
-use enactor::store::{Guarded, Unguarded};
 use enactor_verification::{
-    budget::Store,
-    engine::explore::{self, NoSuchExecution},
+    engine::explore::{NoSuchExecution, Replay},
     property::Property,
     report::{
         timeline::{self, Event},
         token::Token,
     },
     runner::Outcome,
-    search::Findings,
 };
 
 use super::{Exit, complain};
@@ -24,9 +21,9 @@ const OUTAGE: [Property; 4] =
 /// `cargo verify replay TOKEN`.
 pub(super) fn replay(token: &Token) -> Exit {
     match play(token) {
-        Ok((events, findings)) => {
-            print_timeline(token, &events);
-            if findings.counterexamples.contains_key(&token.property) {
+        Ok(replay) => {
+            print_timeline(token, &replay.events);
+            if replay.findings.counterexamples.contains_key(&token.property) {
                 println!("This execution violates {}: {}", token.property, token.property.statement());
                 Exit::AsExpected
             } else {
@@ -44,26 +41,20 @@ pub(super) fn replay(token: &Token) -> Exit {
     }
 }
 
-fn play(token: &Token) -> Result<(Vec<Event>, Findings), NoSuchExecution> {
-    match token.store {
-        Store::Unguarded => explore::replay::<Unguarded>(token.scenario, token.search, None, token.found),
-        Store::Guarded => explore::replay::<Guarded<3>>(token.scenario, token.search, None, token.found),
-    }
+fn play(token: &Token) -> Result<Replay, NoSuchExecution> {
+    token.store.replay(token.scenario, token.search, None, &token.found)
 }
 
 /// For each property of the outage that was refuted: the simplest counterexample in the smallest scenario, step by step.
 pub(super) fn print_outage(outcomes: &[Outcome]) {
     for property in OUTAGE {
         // Scenarios are in the order of their size, the incident first.
-        let found = outcomes.iter().find_map(|outcome| {
-            let found = *outcome.findings.counterexamples.get(&property)?;
-            outcome.model.expected.contains_key(&property).then_some((found, outcome))
-        });
-        let Some((found, outcome)) = found else { continue };
-        let (store, scenario, search) = (outcome.model.store, outcome.model.scenario, outcome.model.search);
-        let token = Token { store, scenario, property, search, found };
+        let asked_for = |outcome: &&Outcome| outcome.model.expected.contains_key(&property);
+        let Some(token) = outcomes.iter().filter(asked_for).find_map(|outcome| outcome.token(property)) else {
+            continue;
+        };
         match play(&token) {
-            Ok((events, _)) => print_timeline(&token, &events),
+            Ok(replay) => print_timeline(&token, &replay.events),
             Err(error) => complain(format!("{token}: {error}")),
         }
     }

@@ -33,6 +33,17 @@ impl Timeline {
     }
 }
 
+#[cfg(heddle)]
+fn operations_so_far() -> usize {
+    heddle::model::events_so_far()
+}
+
+/// loom does not say.
+#[cfg(not(heddle))]
+fn operations_so_far() -> usize {
+    0
+}
+
 struct Words(String);
 
 impl Visit for Words {
@@ -61,6 +72,7 @@ impl Subscriber for Timeline {
             words: words.0,
             file: metadata.file().unwrap_or("?"),
             line: metadata.line().unwrap_or(0),
+            operations: operations_so_far(),
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }

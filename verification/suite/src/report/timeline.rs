@@ -15,6 +15,29 @@ pub struct Event {
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
+    /// How many operations all threads had made by then, if the engine counts them.
+    pub operations: usize,
+}
+
+/// One operation of a replayed execution, as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Which thread of the scenario made it. What comes before the threads start and after they have ended is the last one's.
+    pub thread: usize,
+    /// What kind of operation it is.
+    pub what: String,
+    /// Which atomic, numbered as they came into use.
+    pub location: Option<usize>,
+    /// The ordering in force.
+    pub ordering: std::sync::atomic::Ordering,
+    /// What was read or written.
+    pub value: u64,
+    /// Which operation wrote what was read; none for the initial value.
+    pub source: Option<usize>,
+    /// The source file of the call.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// The timeline of `events` of one execution of `scenario`.

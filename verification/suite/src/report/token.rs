@@ -3,17 +3,18 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    budget::{Store, UnknownStore},
+    engine::Engine,
     property::{Property, UnknownProperty},
     scenario::{Scenario, UnknownScenario},
-    search::{Counterexample, Search},
+    search::{Counterexample, Place, Search},
+    stores::{Store, UnknownStore},
 };
 
 /// One execution of one model: `store/scenario/property#…`, where the rest says which search and which execution.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Token {
     /// The store.
-    pub store: Store,
+    pub store: &'static Store,
     /// The scenario.
     pub scenario: &'static Scenario,
     /// The property that is violated.
@@ -29,7 +30,7 @@ pub struct Token {
 #[non_exhaustive]
 pub enum TokenError {
     /// Not of the form.
-    #[error("{0:?} is no token: a token is store/scenario/property#e17, as `cargo verify` prints it")]
+    #[error("{0:?} is no token: a token is store/scenario/property#h1-Ab3 or #e17, as `cargo verify` prints it")]
     Form(String),
     /// No such store.
     #[error(transparent)]
@@ -40,6 +41,16 @@ pub enum TokenError {
     /// No such property.
     #[error(transparent)]
     Property(#[from] UnknownProperty),
+}
+
+impl Token {
+    /// The engine that can replay it.
+    pub fn engine(&self) -> Engine {
+        match self.found.place {
+            Place::Execution(_) => Engine::Loom,
+            Place::Graph(_) => Engine::Heddle,
+        }
+    }
 }
 
 impl fmt::Display for Token {
@@ -54,7 +65,10 @@ impl fmt::Display for Token {
         if self.scenario.has_a_stop() {
             write!(f, "s{}.", self.found.stop_before)?;
         }
-        write!(f, "e{}", self.found.execution)
+        match &self.found.place {
+            Place::Execution(number) => write!(f, "e{number}"),
+            Place::Graph(graph) => f.write_str(graph),
+        }
     }
 }
 
@@ -66,21 +80,21 @@ impl FromStr for Token {
         let (model, execution) = text.split_once('#').ok_or_else(form)?;
         let &[store, scenario, property] = model.split('/').collect::<Vec<_>>().as_slice() else { return Err(form()) };
         let mut search = Search::default();
-        let mut found = Counterexample { preemptions: 0, steps: 0, stop_before: 0, execution: 0 };
+        let (mut stop_before, mut place) = (0, None);
         for part in execution.split('.') {
             let (kind, number) = part.split_at_checked(1).ok_or_else(form)?;
             let number = || number.parse::<u64>().map_err(|_| form());
             match kind {
                 "b" => search.bound = Some(number()? as usize),
                 "t" => search.dependency_tokens = true,
-                "s" => found.stop_before = number()? as usize,
-                "e" => found.execution = number()?,
+                "s" => stop_before = number()? as usize,
+                "e" => place = Some(Place::Execution(number()?)),
+                "h" => place = Some(Place::Graph(part.to_owned())),
                 _ => return Err(form()),
             }
         }
-        if found.execution == 0 {
-            return Err(form());
-        }
+        let place = place.filter(|place| *place != Place::Execution(0)).ok_or_else(form)?;
+        let found = Counterexample { preemptions: 0, steps: 0, stop_before, place };
         Ok(Self { store: store.parse()?, scenario: scenario.parse()?, property: property.parse()?, search, found })
     }
 }
@@ -95,6 +109,7 @@ mod tests {
             "unguarded/two_enactors_one_endpoint/never_empty#e17",
             "guarded/three_enactors_two_endpoints/converges#b2.t.e9",
             "unguarded/enactor_stops_for_ever/survives_a_crash#s3.e1",
+            "unguarded/enactor_stops_for_ever/survives_a_crash#s3.h1-AbC_-9",
         ] {
             assert_eq!(text.parse::<Token>().expect("a token").to_string(), text);
         }

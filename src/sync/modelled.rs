@@ -1,29 +1,36 @@
-//! The loom leg: the facade's types as loom sees them, and the lens ([`model`]) through which a runner watches or changes
-//! single operations.
+//! The modelled legs: the facade's types as an engine sees them, and the lens ([`model`]) through which a runner watches or
+//! changes single operations.
+//!
+//! One source for both engines, since heddle has loom's names: which one explores is the `engine` below, and nothing else.
 
 use std::{
     fmt, mem,
     ops::{Deref, DerefMut},
-    sync::PoisonError,
+    sync::{PoisonError, TryLockError},
 };
+
+#[cfg(heddle)]
+use heddle as engine;
+#[cfg(not(heddle))]
+use loom as engine;
 
 pub mod atomic;
 pub mod channel;
 pub mod model;
 
-pub(super) const NAME: &str = "loom";
+pub(super) const NAME: &str = if cfg!(heddle) { "heddle" } else { "loom" };
 
 /// A mutual exclusion that blocks. It is never poisoned.
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(engine::sync::Mutex<T>);
 
 /// The right to use what a [`Mutex`] protects, until dropped. A thread that has stopped for ever keeps it.
-pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub struct MutexGuard<'a, T>(Option<engine::sync::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
     /// An unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(engine::sync::Mutex::new(value))
     }
 
     /// Waits for the lock.
@@ -36,7 +43,7 @@ impl<T> Mutex<T> {
 
 /// A mutual exclusion that never blocks: it is had at once, or not. It is never poisoned.
 ///
-/// loom sees the flag; the value behind it is reached only while the flag is held, and the flag orders those accesses.
+/// The engine sees the flag; the value behind it is reached only while the flag is held, and the flag orders those accesses.
 pub struct TryLock<T> {
     held: atomic::AtomicBool,
     value: std::sync::Mutex<T>,
@@ -62,8 +69,13 @@ impl<T> TryLock<T> {
         // Acquire, as every lock: what its last holder did happens before what the next one does (pairs with the drop).
         // Relaxed on failure: nothing was had, nothing is read.
         self.held.compare_exchange(false, true, Acquire, Relaxed).ok()?;
-        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(TryLockGuard { held: &self.held, value: Some(value) })
+        let value = match self.value.try_lock() {
+            Ok(value) => Some(value),
+            Err(TryLockError::Poisoned(poison)) => Some(poison.into_inner()),
+            // Only while an engine unwinds the threads of an execution that it gave up: nobody holds what they had.
+            Err(TryLockError::WouldBlock) => None,
+        };
+        Some(TryLockGuard { held: &self.held, value })
     }
 }
 
@@ -127,7 +139,7 @@ lock_traits!(TryLock, TryLockGuard, guard => guard.value);
 pub mod thread {
     use std::time::Duration;
 
-    pub use loom::thread::{JoinHandle, spawn, yield_now};
+    pub use super::engine::thread::{JoinHandle, spawn, yield_now};
 
     /// Lets the other threads run: a model has no clock, so any length of wait is one more interleaving.
     pub fn pause(_duration: Duration) {

@@ -1,10 +1,13 @@
-//! Atomics of the loom leg: each operation passes the [lens](super::model) before loom sees it.
+//! Atomics of the modelled legs: each operation passes the [lens](super::model) before the engine sees it.
 
 use std::{fmt, ops::Deref, panic::Location};
 
-pub use loom::sync::atomic::Ordering;
+pub use std::sync::atomic::Ordering;
 
-use super::model::{self, Access, Tokens};
+use super::{
+    engine,
+    model::{self, Access, Tokens},
+};
 
 /// Atomics that hold 0 at first.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub fn fence(order: Ordering) {
     let site = Location::caller();
     model::step();
     if let Some(order) = model::fence_order(site, order) {
-        loom::sync::atomic::fence(order);
+        engine::sync::atomic::fence(order);
     }
 }
 
@@ -36,7 +39,7 @@ macro_rules! atomic {
     ($name:ident, $value:ty, $($rmw:ident),*) => {
         /// An atomic of the facade, as in `std::sync::atomic`.
         pub struct $name {
-            cell: loom::sync::atomic::$name,
+            cell: engine::sync::atomic::$name,
             tokens: Tokens,
         }
 
@@ -44,7 +47,7 @@ macro_rules! atomic {
             /// An atomic that holds `value`.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                Self { cell: loom::sync::atomic::$name::new(value), tokens: Tokens::new() }
+                Self { cell: engine::sync::atomic::$name::new(value), tokens: Tokens::new() }
             }
 
             #[track_caller]

@@ -1,15 +1,18 @@
-//! Channels of the loom leg, over loom's own. See the facade's policies: the service compiles with them, no model uses them.
+//! Channels of the modelled legs, over the engine's. See the facade's policies: the service compiles with them, no model
+//! uses them.
 //!
 //! loom 0.7.2 knows of no closed channel: where the real leg says [`Closed`], here `recv` waits for ever, which loom reports
 //! as a deadlock.
 
+use super::engine;
+
 /// The end that sends. Clone it for more senders.
 #[derive(Debug)]
-pub struct Sender<T>(loom::sync::mpsc::Sender<T>);
+pub struct Sender<T>(engine::sync::mpsc::Sender<T>);
 
 /// The end that receives.
 #[derive(Debug)]
-pub struct Receiver<T>(loom::sync::mpsc::Receiver<T>);
+pub struct Receiver<T>(engine::sync::mpsc::Receiver<T>);
 
 /// The other end of the channel is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct Closed;
 
 /// A channel that holds as much as is sent.
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    let (sender, receiver) = loom::sync::mpsc::channel();
+    let (sender, receiver) = engine::sync::mpsc::channel();
     (Sender(sender), Receiver(receiver))
 }
 

@@ -1,26 +1,28 @@
 //! The lens: how a runner watches or changes single operations of a model.
 //!
-//! A lens belongs to the OS thread that explores, since loom runs all threads of a model on one. It is off by default and
-//! is read before each operation of the facade. What it can do:
+//! A lens belongs to an execution. Both engines run all threads of one execution on one OS thread, and heddle runs several
+//! executions on several, so what is known of an execution is kept for each OS thread and begins anew with
+//! [`begin_execution`]. What a lens can do:
 //!
 //! - **Dependency tokens** ([`Lens::dependency_tokens`]): loom 0.7.2 remembers only the last access to each atomic, so a
 //!   load can hide an earlier load of another thread from the store that races with it (its issues 166 and 392). With
 //!   tokens, each atomic has one mutex a thread, held for ever: before a thread reads it tries its own one, before it writes
 //!   it tries all others'. Each try fails, so nothing happens before anything else by it, but loom sees that a write and
-//!   every thread's last read are dependent. Two reads stay independent.
-//! - **Sites** ([`sites`]): which operations, by file and line, were reached, with their orderings.
+//!   every thread's last read are dependent. Two reads stay independent. heddle needs none.
+//! - **Sites** ([`Lens::watch`]): which operations, by file and line, were reached, with their orderings.
 //! - **Weakening** ([`Lens::weakened`]): one operation uses another ordering than the source says.
 //! - **Stopping** ([`stop_after`]): a thread stops for ever before its n-th operation, locks and all.
-//! - **Schedule** ([`schedule`]): which thread made each operation, for counting preemptions.
+//! - **Schedule** ([`schedule`]): which thread made each operation, for counting preemptions. heddle's is its own.
 
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
     fmt,
     panic::{Location, panic_any},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
-use loom::sync::atomic::Ordering;
+use super::engine;
 
 /// What kind of operation a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,38 +100,44 @@ pub struct Lens {
     pub dependency_tokens: usize,
     /// Let this site use that ordering; `None` leaves a fence out.
     pub weakened: Option<(Site, Option<Ordering>)>,
-    /// Collect the [`sites`] that are reached.
-    pub watch: bool,
+    /// Collect the sites that known threads reach.
+    pub watch: Option<Arc<Watched>>,
+}
+
+/// The sites that the executions under a lens have reached.
+#[derive(Debug, Default)]
+pub struct Watched(Mutex<BTreeSet<Site>>);
+
+impl Watched {
+    /// The sites, in the order of their places.
+    pub fn sites(&self) -> Vec<Site> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    fn add(&self, site: Site) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(site);
+    }
 }
 
 #[derive(Clone, Copy)]
 struct Stop {
-    thread: loom::thread::ThreadId,
+    thread: engine::thread::ThreadId,
     operations_left: usize,
 }
 
 thread_local! {
     static LENS: RefCell<Lens> = RefCell::default();
-    static SITES: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
+    /// Whether orderings pass through the lens: most searches have nothing to look at.
+    static LOOKS: Cell<bool> = const { Cell::new(false) };
     static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
-    static CAST: RefCell<Vec<(loom::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
+    static CAST: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
     static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Looks through `lens` from now on, on this OS thread, and forgets the sites reached so far.
-pub fn look_through(lens: Lens) {
-    LENS.with(|current| *current.borrow_mut() = lens);
-    SITES.with(|sites| sites.borrow_mut().clear());
-    STOP.set(None);
-}
-
-/// The sites reached since [`look_through`] was given a lens that watches.
-pub fn sites() -> Vec<Site> {
-    SITES.with(|sites| sites.borrow().iter().copied().collect())
-}
-
-/// To be called first in each execution: what is known of the one before is forgotten.
-pub fn begin_execution() {
+/// To be called first in each execution: it is seen through `lens`, and what is known of the one before is forgotten.
+pub fn begin_execution(lens: &Lens) {
+    LOOKS.set(lens.weakened.is_some() || lens.watch.is_some());
+    LENS.with(|current| current.borrow_mut().clone_from(lens));
     STOP.set(None);
     CAST.with(|cast| cast.borrow_mut().clear());
     SCHEDULE.with(|schedule| schedule.borrow_mut().clear());
@@ -138,7 +146,7 @@ pub fn begin_execution() {
 /// Makes the calling thread known as `number` until it [leaves](leave_thread). Only known threads have a schedule and touch
 /// tokens: before they start and after they have ended there is nothing to interleave.
 pub fn enter_thread(number: u8) {
-    let id = loom::thread::current().id();
+    let id = engine::thread::current().id();
     CAST.with(|cast| {
         let mut cast = cast.borrow_mut();
         cast.retain(|(known, _)| *known != id);
@@ -148,13 +156,13 @@ pub fn enter_thread(number: u8) {
 
 /// The calling thread is not known any more. All others must have ended.
 pub fn leave_thread() {
-    let id = loom::thread::current().id();
+    let id = engine::thread::current().id();
     CAST.with(|cast| cast.borrow_mut().retain(|(known, _)| *known != id));
 }
 
 /// The number under which the calling thread is known.
 pub fn current_thread() -> Option<u8> {
-    let id = loom::thread::current().id();
+    let id = engine::thread::current().id();
     CAST.with(|cast| cast.borrow().iter().find(|(known, _)| *known == id).map(|(_, number)| *number))
 }
 
@@ -170,25 +178,27 @@ pub struct Stopped;
 /// The calling thread stops for ever before the operation that follows its next `operations`. Locks that it holds then stay
 /// locked; it unwinds with [`Stopped`]. One thread an execution.
 pub fn stop_after(operations: usize) {
-    STOP.set(Some(Stop { thread: loom::thread::current().id(), operations_left: operations }));
+    STOP.set(Some(Stop { thread: engine::thread::current().id(), operations_left: operations }));
 }
 
 /// Whether the calling thread has stopped for ever.
 pub(super) fn has_stopped() -> bool {
     // Also while threads of an execution that failed are being dropped, outside loom: nobody has stopped then.
     match STOP.get() {
-        Some(stop) if stop.operations_left == usize::MAX => loom::thread::current().id() == stop.thread,
+        Some(stop) if stop.operations_left == usize::MAX => engine::thread::current().id() == stop.thread,
         _ => false,
     }
 }
 
 /// One operation of the calling thread is about to happen.
 pub(super) fn step() {
-    if let Some(number) = current_thread() {
+    if cfg!(not(heddle))
+        && let Some(number) = current_thread()
+    {
         SCHEDULE.with(|schedule| schedule.borrow_mut().push(number));
     }
     let Some(stop) = STOP.get() else { return };
-    if loom::thread::current().id() != stop.thread || stop.operations_left == usize::MAX {
+    if engine::thread::current().id() != stop.thread || stop.operations_left == usize::MAX {
         return;
     }
     let left = stop.operations_left.checked_sub(1);
@@ -209,14 +219,16 @@ pub(super) fn fence_order(site: &'static Location<'static>, order: Ordering) -> 
 }
 
 fn through_lens(location: &'static Location<'static>, access: Access, order: Ordering) -> Option<Ordering> {
+    if !LOOKS.get() {
+        return Some(order);
+    }
     LENS.with(|lens| {
         let lens = lens.borrow();
-        if !lens.watch && lens.weakened.is_none() {
-            return Some(order);
-        }
         let site = Site::new(location, access, order);
-        if lens.watch && current_thread().is_some() {
-            SITES.with(|sites| sites.borrow_mut().insert(site));
+        if let Some(watched) = &lens.watch
+            && current_thread().is_some()
+        {
+            watched.add(site);
         }
         match lens.weakened {
             Some((weakened, order)) if weakened == site => order,
@@ -226,13 +238,13 @@ fn through_lens(location: &'static Location<'static>, access: Access, order: Ord
 }
 
 /// What makes loom see that a write depends on every thread's last read: one mutex a thread, locked for ever.
-pub(super) struct Tokens(Box<[loom::sync::Mutex<()>]>);
+pub(super) struct Tokens(Box<[engine::sync::Mutex<()>]>);
 
 impl Tokens {
     pub(super) fn new() -> Self {
         let count = LENS.with(|lens| lens.borrow().dependency_tokens);
         let token = || {
-            let token = loom::sync::Mutex::new(());
+            let token = engine::sync::Mutex::new(());
             std::mem::forget(token.lock());
             token
         };

@@ -1,0 +1,120 @@
+//! heddle as explorer: every consistent RC11 execution graph, each once.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use enactor::sync::model;
+use heddle::model::{Builder, Completion, Failure, FailureKind, Report, TraceEvent};
+
+use super::{explore::Part, timeline::Timeline};
+use crate::{
+    report::timeline::Operation,
+    search::{Collector, Counterexample, Place},
+    stage::StopBefore,
+};
+
+/// The most events an execution may have. The longest of ours have a few hundred.
+const MAX_EVENTS: usize = 20_000;
+
+fn builder(part: &Part) -> Builder {
+    let mut builder = Builder::new();
+    builder.max_branches = MAX_EVENTS;
+    builder.workers = part.search.workers;
+    // Goes on after a deadlock: the other properties still get their verdicts.
+    builder.simplest_failure = true;
+    builder
+}
+
+/// Plays `part` in every execution.
+pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
+    let enough = Arc::new(AtomicBool::new(false));
+    let mut builder = builder(part);
+    builder.interrupt = Some(Arc::clone(&enough));
+    let (gather, play, lens) = (Arc::clone(collector), Arc::clone(&part.play), part.lens.clone());
+    let stop_before = part.stop_before;
+    let report = builder.explore(move || {
+        if !gather.may_go_on() {
+            // Relaxed: seen at one of the next runs; nothing else depends on it.
+            enough.store(true, Ordering::Relaxed);
+        }
+        model::begin_execution(&lens);
+        let execution = play();
+        gather.judge(&execution, || running(stop_before));
+    });
+    collector.add_blocked(report.blocked);
+    conclude(&report, part.stop_before, collector);
+}
+
+/// Tells the collector how the search ended, if not by itself.
+fn conclude(report: &Report, stop_before: StopBefore, collector: &Collector) {
+    if let Some(failure) = &report.failure {
+        let found = violates(failure.kind).then(|| counterexample(failure, stop_before));
+        if found.is_some() && report.completion == Completion::Exhausted {
+            collector.refute_completion(found);
+        } else {
+            collector.fail(found, format!("{}: {}", failure.kind, failure.message));
+        }
+    }
+    match report.completion {
+        Completion::Exhausted | Completion::Interrupted => {}
+        completion => collector.fail(None, format!("the search is not complete: {completion:?}")),
+    }
+}
+
+/// Whether a failure says something about the code, and not about the search.
+fn violates(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Deadlock | FailureKind::DataRace | FailureKind::Leak)
+}
+
+fn counterexample(failure: &Failure, stop_before: StopBefore) -> Counterexample {
+    let place = Place::Graph(failure.token.clone());
+    Counterexample { preemptions: failure.preemptions as usize, steps: failure.events, stop_before, place }
+}
+
+/// The running execution.
+fn running(stop_before: StopBefore) -> Counterexample {
+    let running = heddle::model::running();
+    let place = Place::Graph(running.token);
+    Counterexample { preemptions: running.preemptions as usize, steps: running.events, stop_before, place }
+}
+
+/// Plays the execution `found` once more; none when there is no such execution.
+pub(super) fn replay(
+    part: &Part,
+    found: &Counterexample,
+    timeline: &Timeline,
+    collector: &Arc<Collector>,
+) -> Option<Vec<Operation>> {
+    let Place::Graph(token) = &found.place else { return None };
+    let (gather, write, play, lens) =
+        (Arc::clone(collector), timeline.clone(), Arc::clone(&part.play), part.lens.clone());
+    let again = found.clone();
+    // The closure is `Fn`, and a replay runs it once.
+    let report = Mutex::new(Some(move || {
+        model::begin_execution(&lens);
+        let execution = write.during(|| play());
+        gather.judge(&execution, || again.clone());
+    }));
+    let take = move || report.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let report = builder(part).replay(token, move || take().expect("a replay is one run")())?;
+    conclude(&report, part.stop_before, collector);
+    Some(report.trace.iter().map(|event| operation(event, part.scenario.cast.len())).collect())
+}
+
+/// What an event of the trace was, with the scenario's number for its thread.
+fn operation(event: &TraceEvent, cast: usize) -> Operation {
+    // The calling thread plays the last role.
+    let thread = event.thread.checked_sub(1).unwrap_or(cast - 1);
+    Operation {
+        thread,
+        what: format!("{:?}", event.operation),
+        location: event.location,
+        ordering: event.ordering,
+        value: event.value,
+        source: event.source,
+        file: event.site.file(),
+        line: event.site.line(),
+    }
+}

@@ -1,0 +1,153 @@
+//! loom as explorer.
+//!
+//! It misses interleavings of atomics that a thread loads before it stores (unless each has a dependency token), and it
+//! raises some false alarms. `docs/limits.md` says which.
+
+use std::{
+    cell::Cell,
+    panic::{self, AssertUnwindSafe, catch_unwind, panic_any},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use enactor::sync::model;
+
+use super::{explore::Part, timeline::Timeline};
+use crate::{
+    report::timeline::Operation,
+    search::{Collector, Counterexample, Place},
+    stage,
+};
+
+/// The payload of the panic that ends loom's search from within.
+struct Enough;
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the panics that belong to a search off the terminal. Must come before the first search: loom's coroutines
+/// install a hook of their own over this one.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                loud(info);
+            }
+        }));
+    });
+}
+
+/// Plays `part` in every execution that its search allows.
+pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
+    let count = Arc::new(AtomicU64::new(0));
+    let (counted, gather, play, lens) =
+        (Arc::clone(&count), Arc::clone(collector), Arc::clone(&part.play), part.lens.clone());
+    let stop_before = part.stop_before;
+    let ended = check(part, move || {
+        if !gather.may_go_on() {
+            panic_any(Enough);
+        }
+        // Relaxed: all executions of a search are on one OS thread.
+        let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        model::begin_execution(&lens);
+        let execution = play();
+        gather.judge(&execution, || counterexample(stop_before, number));
+    });
+    if let Err(words) = ended {
+        let found = counterexample(part.stop_before, count.load(Ordering::Relaxed));
+        collector.fail(words.starts_with("deadlock").then_some(found), words);
+    }
+}
+
+/// The running execution.
+fn counterexample(stop_before: usize, number: u64) -> Counterexample {
+    let schedule = model::schedule();
+    let place = Place::Execution(number);
+    Counterexample { preemptions: preemptions(&schedule), steps: schedule.len(), stop_before, place }
+}
+
+/// Plays the execution `found` once more; none when there is no such execution. loom tells no operations.
+pub(super) fn replay(
+    part: &Part,
+    found: &Counterexample,
+    timeline: &Timeline,
+    collector: &Arc<Collector>,
+) -> Option<Vec<Operation>> {
+    let Place::Execution(wanted) = found.place else { return None };
+    let count = AtomicU64::new(0);
+    let (gather, write, play, lens) =
+        (Arc::clone(collector), timeline.clone(), Arc::clone(&part.play), part.lens.clone());
+    let stop_before = part.stop_before;
+    let ended = check(part, move || {
+        let number = count.fetch_add(1, Ordering::Relaxed) + 1;
+        model::begin_execution(&lens);
+        if number < wanted {
+            play();
+            return;
+        }
+        let execution = write.during(|| play());
+        gather.judge(&execution, || counterexample(stop_before, number));
+        panic_any(Enough);
+    });
+    if let Err(words) = ended {
+        collector.fail(words.starts_with("deadlock").then_some(found.clone()), words);
+    }
+    Some(Vec::new())
+}
+
+/// Runs loom until it is exhausted or `execution` ends it.
+///
+/// # Errors
+/// What loom, or a broken model, panicked with.
+fn check(part: &Part, execution: impl Fn() + Send + Sync + 'static) -> Result<(), String> {
+    quiet_panics();
+    let mut builder = loom::model::Builder::new();
+    // Every setting, so that none comes from the environment; loom's own limits would end a search without a word.
+    builder.max_threads = loom::MAX_THREADS;
+    builder.max_branches = 20_000;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.checkpoint_file = None;
+    builder.checkpoint_interval = usize::MAX;
+    builder.expect_explicit_explore = false;
+    builder.location = false;
+    builder.log = false;
+    // loom counts a switch away from a thread that could go on even when it only waits for its first turn, so it takes the
+    // number of spawned threads more to cover the textbook's preemptions.
+    builder.preemption_bound = part.search.bound.map(|bound| bound + part.scenario.cast.len() - 1);
+    QUIET.set(true);
+    let ended = catch_unwind(AssertUnwindSafe(|| builder.check(execution)));
+    QUIET.set(false);
+    match ended {
+        Ok(()) => Ok(()),
+        Err(panic) if panic.is::<Enough>() => Ok(()),
+        Err(panic) => Err(stage::message(&*panic)),
+    }
+}
+
+/// How often a thread was interrupted that still had something to do.
+fn preemptions(schedule: &[u8]) -> usize {
+    let interrupted = |at: &usize| {
+        let (before, after) = (schedule[*at], schedule[*at + 1]);
+        before != after && schedule[*at + 1..].contains(&before)
+    };
+    (0..schedule.len().saturating_sub(1)).filter(interrupted).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_interrupted_thread_counts_as_a_preemption() {
+        assert_eq!(preemptions(&[]), 0);
+        assert_eq!(preemptions(&[0, 0, 1, 1]), 0, "thread 0 had ended");
+        assert_eq!(preemptions(&[0, 1, 0]), 1);
+        assert_eq!(preemptions(&[0, 1, 0, 1]), 2);
+    }
+}

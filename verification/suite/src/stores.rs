@@ -1,0 +1,120 @@
+//! [`Store`]: a store under verification as the command line, budgets and tokens know it, and the list of them.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use enactor::store::{Guarded, Unguarded};
+
+use crate::{
+    engine::threads,
+    scenario::Scenario,
+    search::{Findings, Progress, Search},
+    subject::Subject,
+};
+#[cfg(loom)]
+use crate::{
+    engine::explore::{self, NoSuchExecution, Replay, Weakened},
+    search::Counterexample,
+};
+
+/// A store by name, and how to play scenarios on it. Two are equal when their names are.
+#[derive(Clone, Copy)]
+pub struct Store {
+    /// [`Subject::NAME`].
+    pub name: &'static str,
+    stress: fn(&'static Scenario, Search, &Arc<Progress>) -> Findings,
+    #[cfg(loom)]
+    explore: fn(&'static Scenario, Search, Weakened, &Arc<Progress>) -> Findings,
+    #[cfg(loom)]
+    replay: fn(&'static Scenario, Search, Weakened, &Counterexample) -> Result<Replay, NoSuchExecution>,
+    #[cfg(loom)]
+    sites: fn(&'static Scenario, Search) -> Vec<enactor::sync::model::Site>,
+}
+
+/// The store of the outage, and the store that cannot.
+pub static STORES: &[Store] = &[Store::of::<Unguarded>(), Store::of::<Guarded<3>>()];
+
+impl Store {
+    /// The store `S`.
+    pub const fn of<S: Subject>() -> Self {
+        Self {
+            name: S::NAME,
+            stress: threads::stress::<S>,
+            #[cfg(loom)]
+            explore: explore::explore::<S>,
+            #[cfg(loom)]
+            replay: explore::replay::<S>,
+            #[cfg(loom)]
+            sites: explore::sites::<S>,
+        }
+    }
+
+    /// Plays `scenario` on fresh stores with real threads until a limit of `search` ends it.
+    pub fn stress(&self, scenario: &'static Scenario, search: Search, progress: &Arc<Progress>) -> Findings {
+        (self.stress)(scenario, search, progress)
+    }
+
+    /// Plays `scenario` on fresh stores in every execution that `search` allows.
+    #[cfg(loom)]
+    pub fn explore(
+        &self,
+        scenario: &'static Scenario,
+        search: Search,
+        weakened: Weakened,
+        progress: &Arc<Progress>,
+    ) -> Findings {
+        (self.explore)(scenario, search, weakened, progress)
+    }
+
+    /// Plays the execution `found` of a search once more and writes down what happens.
+    ///
+    /// # Errors
+    /// [`NoSuchExecution`] when that execution does not come up.
+    #[cfg(loom)]
+    pub fn replay(
+        &self,
+        scenario: &'static Scenario,
+        search: Search,
+        weakened: Weakened,
+        found: &Counterexample,
+    ) -> Result<Replay, NoSuchExecution> {
+        (self.replay)(scenario, search, weakened, found)
+    }
+
+    /// The sites that `scenario` reaches.
+    #[cfg(loom)]
+    pub fn sites(&self, scenario: &'static Scenario, search: Search) -> Vec<enactor::sync::model::Site> {
+        (self.sites)(scenario, search)
+    }
+}
+
+impl PartialEq for Store {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Store {}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.name).finish()
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name)
+    }
+}
+
+/// A name that is no store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no store is called {0:?}; there are {names}", names = STORES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "))]
+pub struct UnknownStore(pub String);
+
+impl FromStr for &'static Store {
+    type Err = UnknownStore;
+    fn from_str(name: &str) -> Result<Self, UnknownStore> {
+        STORES.iter().find(|store| store.name == name).ok_or_else(|| UnknownStore(name.to_owned()))
+    }
+}
