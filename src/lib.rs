@@ -34,9 +34,11 @@
 //! # }
 //! # #[cfg(not(loom))]
 //! # example()?;
-//! # // The loom leg's stores live in models only.
-//! # #[cfg(loom)]
+//! # // An engine's stores live in models only.
+//! # #[cfg(all(loom, not(heddle)))]
 //! # loom::model(|| example().expect("as on the real leg"));
+//! # #[cfg(heddle)]
+//! # heddle::model(|| example().expect("as on the real leg"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! The facade is one: the same names, signatures and policies on every leg.
 //!
-//! This file compiles and runs on each leg as it is. On the loom leg each test's body is a model.
+//! This file compiles and runs on each leg as it is. On a leg with an engine each test's body is a model.
 
 use std::{
     fmt::Debug,
@@ -20,9 +20,14 @@ fn on_this_leg(body: fn()) {
     body();
 }
 
-#[cfg(loom)]
+#[cfg(all(loom, not(heddle)))]
 fn on_this_leg(body: fn()) {
     loom::model::Builder::new().check(body);
+}
+
+#[cfg(all(loom, heddle))]
+fn on_this_leg(body: fn()) {
+    heddle::model(body);
 }
 
 /// What every atomic of `$value` has, with its signature.
@@ -88,7 +93,12 @@ fn every_item_has_one_signature() {
     assert_eq!(closed, closed.clone());
 
     let leg: &'static str = sync::LEG;
-    assert_eq!(leg, if cfg!(loom) { "loom" } else { "real" });
+    let expected = match (cfg!(loom), cfg!(heddle)) {
+        (false, _) => "real",
+        (true, false) => "loom",
+        (true, true) => "heddle",
+    };
+    assert_eq!(leg, expected);
 }
 
 /// A panic that nobody needs to hear of: the hook, which would print it, is left out.
@@ -183,9 +193,9 @@ fn a_mutex_is_not_poisoned_or_the_model_fails() {
             *guard = 7;
             panic_quietly();
         });
-        #[cfg(not(loom))]
+        #[cfg(any(heddle, not(loom)))]
         assert_eq!(*lock.lock(), 7, "the panic has given it back");
-        #[cfg(loom)]
+        #[cfg(all(loom, not(heddle)))]
         catch_unwind(AssertUnwindSafe(|| drop(lock.lock()))).expect_err("never a model that goes on regardless");
     });
 }
@@ -202,14 +212,16 @@ fn a_channel_gives_back_what_was_sent_in_order() {
 }
 
 /// loom 0.7.2 knows of no closed channel: it waits on one for ever and calls that a deadlock.
-#[cfg(not(loom))]
+#[cfg(any(heddle, not(loom)))]
 #[test]
 fn a_channel_without_its_other_end_is_closed() {
-    let (sender, receiver) = channel::unbounded();
-    assert_eq!(sender.send(1), Ok(()));
-    drop(sender);
-    assert_eq!((receiver.recv(), receiver.recv()), (Ok(1), Err(Closed)), "first what was sent");
-    let (sender, receiver) = channel::unbounded();
-    drop(receiver);
-    assert_eq!(sender.send(1), Err(Closed));
+    on_this_leg(|| {
+        let (sender, receiver) = channel::unbounded();
+        assert_eq!(sender.send(1), Ok(()));
+        drop(sender);
+        assert_eq!((receiver.recv(), receiver.recv()), (Ok(1), Err(Closed)), "first what was sent");
+        let (sender, receiver) = channel::unbounded();
+        drop(receiver);
+        assert_eq!(sender.send(1), Err(Closed));
+    });
 }

@@ -1,7 +1,7 @@
 //! Channels of the modelled legs, over the engine's. See the facade's policies: the service compiles with them, no model
 //! uses them.
 //!
-//! loom 0.7.2 knows of no closed channel: where the real leg says [`Closed`], here `recv` waits for ever, which loom reports
+//! loom 0.7.2 knows of no closed channel: where the other legs say [`Closed`], there `recv` waits for ever, which loom reports
 //! as a deadlock.
 
 use super::engine;

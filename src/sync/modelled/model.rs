@@ -198,6 +198,10 @@ pub(super) fn step() {
         SCHEDULE.with(|schedule| schedule.borrow_mut().push(number));
     }
     let Some(stop) = STOP.get() else { return };
+    // A thread that is being taken off the stage does not stop once more on its way.
+    if std::thread::panicking() {
+        return;
+    }
     if engine::thread::current().id() != stop.thread || stop.operations_left == usize::MAX {
         return;
     }

@@ -4,16 +4,16 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use enactor::store::{Guarded, Unguarded};
 
+#[cfg(loom)]
+use crate::{
+    engine::explore::{self, NoSuchExecution, Replay, Weakened},
+    search::Counterexample,
+};
 use crate::{
     engine::threads,
     scenario::Scenario,
     search::{Findings, Progress, Search},
     subject::Subject,
-};
-#[cfg(loom)]
-use crate::{
-    engine::explore::{self, NoSuchExecution, Replay, Weakened},
-    search::Counterexample,
 };
 
 /// A store by name, and how to play scenarios on it. Two are equal when their names are.

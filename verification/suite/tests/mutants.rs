@@ -11,20 +11,20 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 #[cfg(not(loom))]
 fn main() {
-    let why = "mutants are models: run them on the loom leg with RUSTFLAGS=\"--cfg loom\" cargo test";
+    let why = "mutants are models: run them with RUSTFLAGS=\"--cfg loom\" cargo test on loom, with \"--cfg loom --cfg heddle\" on heddle";
     let trial = Trial::test(why, || Ok(())).with_ignored_flag(true);
     libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit();
 }
 
 #[cfg(loom)]
 fn main() {
-    let mut trials: Vec<Trial> = on_loom::mutants().into_iter().map(on_loom::guard_trial).collect();
-    trials.extend(on_loom::ordering_trials());
+    let mut trials: Vec<Trial> = on_an_engine::mutants().into_iter().map(on_an_engine::guard_trial).collect();
+    trials.extend(on_an_engine::ordering_trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 #[cfg(loom)]
-mod on_loom {
+mod on_an_engine {
     use std::{collections::BTreeSet, sync::Arc};
 
     use enactor::{
@@ -34,8 +34,11 @@ mod on_loom {
         sync::model::Site,
     };
     use enactor_verification::{
-        budget::{Budget, Model, Store},
-        engine::explore::{self, Weakened},
+        budget::{Budget, Model},
+        engine::{
+            Engine,
+            explore::{self, Weakened},
+        },
         property::Property,
         scenario::Scenario,
         search::{Findings, Progress, Search},
@@ -88,8 +91,9 @@ mod on_loom {
 
     /// How far the repository's budget searches the guarded store in this scenario.
     fn recorded(scenario: &Scenario) -> Search {
-        let budget: Budget = Budget::RECORDED.parse().expect("verification/budget.toml");
-        let mut of_scenario = budget.models.iter().filter(|m| m.store == Store::Guarded && m.scenario == scenario);
+        let engine = Engine::BUILT.expect("a leg with an engine");
+        let budget = Budget::read(Budget::RECORDED, engine).expect("verification/budget.toml");
+        let mut of_scenario = budget.models.iter().filter(|m| m.store.name == "guarded" && m.scenario == scenario);
         of_scenario.next().expect("every scenario is in the budget").search
     }
 
@@ -136,7 +140,7 @@ mod on_loom {
         trials
     }
 
-    fn ordering_trial(site: Site, order: Option<loom::sync::atomic::Ordering>) -> Trial {
+    fn ordering_trial(site: Site, order: Option<std::sync::atomic::Ordering>) -> Trial {
         let weaker = order.map_or("nothing".to_owned(), |order| format!("{order:?}"));
         Trial::test(format!("weakened::{site}_to_{weaker}"), move || {
             let mut executions = 0;
