@@ -56,9 +56,10 @@ const ORDERINGS: [Ordering; 5] =
     [Ordering::Relaxed, Ordering::Acquire, Ordering::Release, Ordering::AcqRel, Ordering::SeqCst];
 
 impl Site {
-    fn new(location: &'static Location<'static>, access: Access, order: Ordering) -> Self {
+    /// The operation at `line` of `file`, with the `order` that is written there.
+    pub fn new(file: &'static str, line: u32, access: Access, order: Ordering) -> Self {
         let strength = ORDERINGS.iter().position(|&known| known == order).expect("std has five orderings") as u8;
-        Self { file: location.file(), line: location.line(), access, strength }
+        Self { file, line, access, strength }
     }
 
     /// The ordering that the source gives.
@@ -228,7 +229,7 @@ fn through_lens(location: &'static Location<'static>, access: Access, order: Ord
     }
     LENS.with(|lens| {
         let lens = lens.borrow();
-        let site = Site::new(location, access, order);
+        let site = Site::new(location.file(), location.line(), access, order);
         if let Some(watched) = &lens.watch
             && current_thread().is_some()
         {

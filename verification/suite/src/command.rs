@@ -1,6 +1,8 @@
 //! The command line of `verify`.
 
 #[cfg(loom)]
+mod audit;
+#[cfg(loom)]
 mod both;
 #[cfg(loom)]
 mod models;
@@ -118,6 +120,18 @@ enum Other {
     Replay {
         /// What `cargo verify` printed beside a counterexample
         token: Token,
+        /// One operation with a weaker ordering, as `cargo verify audit` printed it
+        #[arg(long, value_name = "FILE:LINE:…")]
+        weaken: Option<String>,
+    },
+    /// Weaken each ordering of a store, one at a time, and see which scenario notices
+    Audit {
+        /// The store; without it the one that is claimed to be right
+        #[arg(long, value_parser = |name: &str| name.parse::<&'static Store>())]
+        store: Option<&'static Store>,
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
     },
     /// Print a completion script for a shell
     Completions {
@@ -130,7 +144,8 @@ pub(crate) fn main() -> ExitCode {
     let command = Command::parse();
     let leg = match &command.other {
         None => command.models.engine.leg(),
-        Some(Other::Replay { token }) => token.engine(),
+        Some(Other::Replay { token, .. }) => token.engine(),
+        Some(Other::Audit { .. }) => Engine::Heddle,
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -143,7 +158,8 @@ pub(crate) fn main() -> ExitCode {
 #[cfg(loom)]
 fn run(command: &Command) -> Exit {
     match &command.other {
-        Some(Other::Replay { token }) => replay::replay(token),
+        Some(Other::Replay { token, weaken }) => replay::replay(token, weaken.as_deref()),
+        Some(Other::Audit { store, format }) => audit::run(*store, *format),
         _ => models::run(&command.models),
     }
 }

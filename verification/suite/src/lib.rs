@@ -8,6 +8,8 @@
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
 //! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints.
 
+#[cfg(loom)]
+pub mod audit;
 pub mod budget;
 pub mod check;
 pub mod engine;

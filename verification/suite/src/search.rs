@@ -29,12 +29,23 @@ pub struct Search {
     pub max_executions: u64,
     /// After this many seconds the search is truncated.
     pub max_seconds: u64,
-    /// The search ends when this property is refuted; the counterexample is then the first, not the simplest.
-    pub until_refuted: Option<Property>,
+    /// When the search may end early; the counterexample is then the first, not the simplest.
+    pub until: Until,
     /// How many cores heddle uses for this search. loom has one.
     pub workers: usize,
     /// Whether to gather the [`Outcome`](Findings::outcomes)s, which costs time.
     pub outcomes: bool,
+}
+
+/// When a search may end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When nothing is left to search.
+    Exhausted,
+    /// When this property is refuted.
+    Refuted(Property),
+    /// When any property is refuted.
+    AnyRefuted,
 }
 
 impl Default for Search {
@@ -44,7 +55,7 @@ impl Default for Search {
             dependency_tokens: false,
             max_executions: 5_000_000,
             max_seconds: 600,
-            until_refuted: None,
+            until: Until::Exhausted,
             workers: 1,
             outcomes: false,
         }
@@ -163,8 +174,12 @@ impl Collector {
     pub fn may_go_on(&self) -> bool {
         let mut findings = self.findings();
         let seconds = self.began.elapsed().as_secs();
-        let until = self.search.until_refuted;
-        let limit = if until.is_some_and(|property| findings.counterexamples.contains_key(&property)) {
+        let found = match self.search.until {
+            Until::Exhausted => false,
+            Until::Refuted(property) => findings.counterexamples.contains_key(&property),
+            Until::AnyRefuted => !findings.counterexamples.is_empty(),
+        };
+        let limit = if found {
             Limit::Refuted
         } else if self.progress.is_interrupted() {
             Limit::Interrupted

@@ -21,6 +21,8 @@ use crate::{
 pub struct Store {
     /// [`Subject::NAME`].
     pub name: &'static str,
+    /// [`Subject::SOURCE`].
+    pub source: &'static str,
     stress: fn(&'static Scenario, Search, &Arc<Progress>) -> Findings,
     #[cfg(loom)]
     explore: fn(&'static Scenario, Search, Weakened, &Arc<Progress>) -> Findings,
@@ -38,6 +40,7 @@ impl Store {
     pub const fn of<S: Subject>() -> Self {
         Self {
             name: S::NAME,
+            source: S::SOURCE,
             stress: threads::stress::<S>,
             #[cfg(loom)]
             explore: explore::explore::<S>,

@@ -11,6 +11,10 @@ pub trait Subject: PlanStore {
     /// The name in reports and filters.
     const NAME: &'static str;
 
+    /// The file with its source, below the repository's root, for the ordering audit; empty when there is none. A folder of
+    /// submodules belongs to it.
+    const SOURCE: &'static str = "";
+
     /// A fresh store with room for at least three plans.
     fn build(endpoints: &[Endpoint]) -> Self;
 
@@ -23,6 +27,7 @@ pub trait Subject: PlanStore {
 
 impl Subject for Unguarded {
     const NAME: &'static str = "unguarded";
+    const SOURCE: &'static str = "src/store/unguarded.rs";
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned())
@@ -39,6 +44,7 @@ impl Subject for Unguarded {
 
 impl Subject for Guarded<3> {
     const NAME: &'static str = "guarded";
+    const SOURCE: &'static str = "src/store/guarded.rs";
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned()).expect("a model has a few endpoints")

@@ -41,7 +41,7 @@ mod on_an_engine {
         },
         property::Property,
         scenario::Scenario,
-        search::{Findings, Progress, Search},
+        search::{Findings, Progress, Search, Until},
         subject::Subject,
     };
     use libtest_mimic::{Failed, Trial};
@@ -101,7 +101,7 @@ mod on_an_engine {
         Trial::test(format!("without_its_guard::{}", mutant.name), move || {
             let scenario: &'static Scenario = mutant.scenario.parse()?;
             let property: Property = mutant.property.parse()?;
-            let search = Search { until_refuted: Some(property), ..recorded(scenario) };
+            let search = Search { until: Until::Refuted(property), ..recorded(scenario) };
             let findings = (mutant.explore)(scenario, search, None, &Arc::default());
             match findings.counterexamples.contains_key(&property) {
                 true => Ok(()),
@@ -146,7 +146,7 @@ mod on_an_engine {
             let mut executions = 0;
             for (scenario, property) in ORDERING_SCENARIOS {
                 let scenario: &'static Scenario = scenario.parse()?;
-                let search = Search { until_refuted: Some(property), ..recorded(scenario) };
+                let search = Search { until: Until::Refuted(property), ..recorded(scenario) };
                 let findings = explore::explore::<Guarded<3>>(scenario, search, Some((site, order)), &Arc::default());
                 executions += findings.executions;
                 if findings.counterexamples.contains_key(&property) {

@@ -25,8 +25,8 @@ use super::{Engines, Exit, Format, Models, both, complain, replay};
 pub(super) const ENGINE: Engine = Engine::BUILT.expect("this file is part of builds with an engine only");
 
 pub(super) fn run(options: &Models) -> Exit {
-    let models = match select(options) {
-        Ok(models) => models,
+    let Budget { models, out_of_reach } = match select(options) {
+        Ok(budget) => budget,
         Err(words) => {
             complain(words);
             return Exit::Usage;
@@ -47,7 +47,7 @@ pub(super) fn run(options: &Models) -> Exit {
     }
     match options.format {
         Format::Json => println!("{}", json(&Report::new(ENGINE, &outcomes))),
-        Format::Table => print_for_people(&outcomes, &progress),
+        Format::Table => print_for_people(&outcomes, &out_of_reach, &progress),
     }
     exit(&outcomes)
 }
@@ -57,7 +57,7 @@ pub(super) fn json(report: &impl serde::Serialize) -> String {
 }
 
 /// The models that the filters leave.
-fn select(options: &Models) -> Result<Vec<Model>, String> {
+fn select(options: &Models) -> Result<Budget, String> {
     let text = match &options.budget {
         None => Budget::RECORDED.to_owned(),
         Some(path) => {
@@ -69,18 +69,23 @@ fn select(options: &Models) -> Result<Vec<Model>, String> {
     for model in &mut models {
         model.search.outcomes = options.outcomes || options.engine == Engines::Both;
     }
-    models.retain(|model| options.store.is_none_or(|store| store == model.store));
-    models.retain(|model| options.scenario.is_none_or(|scenario| scenario == model.scenario));
-    if let Some(wanted) = options.property {
-        for model in &mut models {
-            model.expected.retain(|&property, _| property == wanted);
-        }
-        models.retain(|model| !model.expected.is_empty());
+    let is_wanted = |model: &Model| {
+        options.store.is_none_or(|store| store == model.store)
+            && options.scenario.is_none_or(|scenario| scenario == model.scenario)
+            && options.property.is_none_or(|property| model.expected.contains_key(&property))
+    };
+    models.retain(is_wanted);
+    let out_of_reach: Vec<Model> = budget.out_of_reach.into_iter().filter(is_wanted).collect();
+    for model in &mut models {
+        model.expected.retain(|&property, _| options.property.is_none_or(|wanted| wanted == property));
+    }
+    if let (true, Some(model)) = (models.is_empty(), out_of_reach.first()) {
+        return Err(format!("{} is out of {ENGINE}'s reach; run it on heddle", model.name()));
     }
     if models.is_empty() {
         return Err("no model matches these filters; `cargo verify --list` shows them all".to_owned());
     }
-    Ok(models)
+    Ok(Budget { models, out_of_reach })
 }
 
 fn list(models: &[Model], format: Format) -> Exit {
@@ -155,13 +160,16 @@ fn bar(models: usize, format: Format) -> ProgressBar {
     ProgressBar::new(models as u64).with_style(style)
 }
 
-fn print_for_people(outcomes: &[Outcome], progress: &Progress) {
+fn print_for_people(outcomes: &[Outcome], out_of_reach: &[Model], progress: &Progress) {
     println!("{}", table::verdicts(outcomes));
     if !progress.is_interrupted() {
         replay::print_outage(outcomes);
     }
     print!("{}", table::differences(outcomes));
     println!("{}", table::summary(outcomes));
+    for model in out_of_reach {
+        println!("not run: {} is out of {ENGINE}'s reach; heddle has its verdicts", model.name());
+    }
     println!("The verdicts are {ENGINE}'s, for the code as it is; what {ENGINE} cannot see is in docs/limits.md.");
 }
 

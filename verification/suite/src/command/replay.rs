@@ -3,6 +3,7 @@
 use anstream::println;
 use anstyle::{AnsiColor, Style};
 use enactor_verification::{
+    audit::Weakening,
     engine::explore::{NoSuchExecution, Replay},
     property::Property,
     report::{
@@ -18,9 +19,16 @@ use super::{Exit, complain};
 const OUTAGE: [Property; 4] =
     [Property::NeverRegresses, Property::NeverDangles, Property::NeverEmpty, Property::NeverWedges];
 
-/// `cargo verify replay TOKEN`.
-pub(super) fn replay(token: &Token) -> Exit {
-    match play(token) {
+/// `cargo verify replay TOKEN`, with an operation weakened if the token is of such a search.
+pub(super) fn replay(token: &Token, weaken: Option<&str>) -> Exit {
+    let weakening = match weaken.map(str::parse::<Weakening>).transpose() {
+        Ok(weakening) => weakening,
+        Err(error) => {
+            complain(error);
+            return Exit::Usage;
+        }
+    };
+    match play(token, weakening) {
         Ok(replay) => {
             print_timeline(token, &replay.events);
             if replay.findings.counterexamples.contains_key(&token.property) {
@@ -41,8 +49,9 @@ pub(super) fn replay(token: &Token) -> Exit {
     }
 }
 
-fn play(token: &Token) -> Result<Replay, NoSuchExecution> {
-    token.store.replay(token.scenario, token.search, None, &token.found)
+fn play(token: &Token, weakening: Option<Weakening>) -> Result<Replay, NoSuchExecution> {
+    let weakened = weakening.map(|Weakening { site, order }| (site, order));
+    token.store.replay(token.scenario, token.search, weakened, &token.found)
 }
 
 /// For each property of the outage that was refuted: the simplest counterexample in the smallest scenario, step by step.
@@ -53,7 +62,7 @@ pub(super) fn print_outage(outcomes: &[Outcome]) {
         let Some(token) = outcomes.iter().filter(asked_for).find_map(|outcome| outcome.token(property)) else {
             continue;
         };
-        match play(&token) {
+        match play(&token, None) {
             Ok(replay) => print_timeline(&token, &replay.events),
             Err(error) => complain(format!("{token}: {error}")),
         }
