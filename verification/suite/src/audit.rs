@@ -151,7 +151,8 @@ fn weaken(
         // A refutation that is there anyway says nothing about this ordering.
         let holds: Vec<Property> =
             model.expected.iter().filter(|(_, expected)| **expected != Expectation::Refuted).map(|(p, _)| *p).collect();
-        let search = Search { until: Until::AnyRefuted, ..limited(model) };
+        let until = if holds.len() == model.expected.len() { Until::AnyRefuted } else { Until::Exhausted };
+        let search = Search { until, ..limited(model) };
         let mut findings = store.explore(model.scenario, search, Some((site, order)), progress);
         executions += findings.executions;
         let found = holds.iter().find_map(|property| findings.counterexamples.remove_entry(property));
