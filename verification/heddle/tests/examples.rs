@@ -1,5 +1,7 @@
 //! The examples on both engines: what switches is the line `use … as engine`.
 
+#![allow(clippy::duplicate_mod, reason = "one source runs on both engines")]
+
 #[path = "../examples/lock_free"]
 mod on_heddle {
     use heddle as engine;
