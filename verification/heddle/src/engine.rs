@@ -169,6 +169,8 @@ pub(crate) struct Stats {
     pub(crate) pruned: u64,
     pub(crate) events: u64,
     pub(crate) failures: u64,
+    /// Executions that need more preemptions than the bound.
+    pub(crate) beyond: u64,
     /// Failures after which something stays unexplored: truncated executions,
     /// and others that could not be followed.
     pub(crate) truncated: u64,
@@ -190,6 +192,7 @@ impl Stats {
         self.pruned += other.pruned;
         self.events += other.events;
         self.failures += other.failures;
+        self.beyond += other.beyond;
         self.truncated += other.truncated;
         self.lost += other.lost;
     }

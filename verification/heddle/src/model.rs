@@ -27,6 +27,14 @@ pub struct Builder {
     pub max_permutations: Option<usize>,
     /// The longest time.
     pub max_duration: Option<Duration>,
+    /// Only executions that have an order with at most this many preemptions: a
+    /// preemption interrupts a thread that could have gone on, and did not yield.
+    /// The order is an interleaving that explains the execution, or one that only
+    /// keeps causes first if it is not sequentially consistent. Executions beyond
+    /// the bound are run and left out, so a bound saves no time; a search that
+    /// comes to its end with it is [`Completion::Bounded`]. loom's bound counts
+    /// otherwise.
+    pub preemption_bound: Option<usize>,
     /// How often each thread may wake spuriously from a `Condvar` in one
     /// execution.
     pub spurious_wakeups: u32,
@@ -89,6 +97,7 @@ impl Weakening {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_events: usize,
+    pub(crate) preemption_bound: Option<usize>,
     pub(crate) spurious_wakeups: u32,
     pub(crate) spurious_failures: u32,
     pub(crate) child_panics: bool,
@@ -122,6 +131,7 @@ impl Builder {
             max_branches: 10_000,
             max_permutations: None,
             max_duration: None,
+            preemption_bound: None,
             spurious_wakeups: 1,
             spurious_failures: 1,
             child_panics: false,
@@ -140,7 +150,8 @@ impl Builder {
     /// Explores every execution of `f`, as loom's `check`.
     ///
     /// # Panics
-    /// On the first failing execution, and if a limit cut the search short.
+    /// On the first failing execution, and if a limit cut the search short. A
+    /// search that is bounded as [`Self::preemption_bound`] says passes.
     #[track_caller]
     pub fn check<F>(&self, f: F)
     where
@@ -151,7 +162,7 @@ impl Builder {
             panic!("{failure}");
         }
         assert!(
-            report.completion == Completion::Exhausted,
+            matches!(report.completion, Completion::Exhausted | Completion::Bounded),
             "the search is not complete ({:?}) after {} executions: nothing is proved",
             report.completion,
             report.executions
@@ -178,6 +189,8 @@ impl Builder {
             outcome.completion = Completion::Truncated;
         } else if outcome.stats.lost > 0 {
             outcome.completion = Completion::Failed;
+        } else if outcome.completion == Completion::Exhausted && self.preemption_bound.is_some() {
+            outcome.completion = Completion::Bounded;
         }
         let mut report = Report::new(outcome, started.elapsed());
         report.shard = self.shard;
@@ -217,6 +230,7 @@ impl Builder {
     pub(crate) fn engine(&self) -> Engine {
         let limits = Limits {
             max_events: self.max_branches,
+            preemption_bound: self.preemption_bound,
             spurious_wakeups: self.spurious_wakeups,
             spurious_failures: self.spurious_failures,
             child_panics: self.child_panics,

@@ -33,6 +33,8 @@ impl Engine {
             self.run.granted = NONE;
         }
         event.exclusive = request.exclusive;
+        let slot = self.slot(thread);
+        event.yields = slot.spin.is_some_and(|(_, at, _)| at == slot.done);
         self.exclusive |= request.exclusive;
         match request.kind {
             Kind::Read => return self.add_read(thread, event, guided),

@@ -14,6 +14,9 @@ use crate::workers::Outcome;
 pub enum Completion {
     /// Every execution was explored.
     Exhausted,
+    /// Every execution within [`super::Builder::preemption_bound`] was explored;
+    /// [`Report::beyond`] says how many are not.
+    Bounded,
     /// It stopped at the first failure, or lost an execution that it could not
     /// follow.
     Failed,
@@ -42,6 +45,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// Whether that was all.
     pub completion: Completion,
+    /// Executions beyond [`super::Builder::preemption_bound`]; they are in no
+    /// other number but `events`.
+    pub beyond: u64,
     /// Failing executions: one, unless the search was to keep going.
     pub failures: u64,
     /// The first failing execution.
@@ -120,6 +126,7 @@ impl Report {
             events: stats.events,
             elapsed,
             completion,
+            beyond: stats.beyond,
             failures: stats.failures,
             failure,
             shard: None,
@@ -144,10 +151,11 @@ impl Report {
             merged.blocked += shard.blocked;
             merged.pruned += shard.pruned;
             merged.events += shard.events;
+            merged.beyond += shard.beyond;
             merged.failures += shard.failures;
             merged.elapsed = merged.elapsed.max(shard.elapsed);
             merged.failure = merged.failure.or(shard.failure);
-            if merged.completion == Completion::Exhausted {
+            if matches!(merged.completion, Completion::Exhausted | Completion::Bounded) {
                 merged.completion = shard.completion;
             }
         }

@@ -21,14 +21,19 @@ pub(crate) struct Observed {
 
 /// Explores all executions of a program.
 pub(crate) fn observe(program: &Program, spawning: Spawning, workers: usize) -> Observed {
+    observe_with(program, spawning, |builder| builder.workers = workers)
+}
+
+/// As [`observe`], with a builder that is changed.
+pub(crate) fn observe_with(program: &Program, spawning: Spawning, change: impl FnOnce(&mut Builder)) -> Observed {
     let outcomes: Arc<Mutex<BTreeSet<Outcome>>> = Arc::default();
     let seen = Arc::clone(&outcomes);
     let program = Arc::new(program.clone());
     let mut builder = Builder::new();
     builder.keep_going = true;
-    builder.workers = workers;
     // The judge counts every spurious failure, and all calls here are one line.
     builder.spurious_failures = u32::MAX;
+    change(&mut builder);
     let report = builder.explore(move || {
         let outcome = threads::run(&program, spawning);
         seen.lock().unwrap().insert(outcome);
