@@ -115,7 +115,7 @@ pub(crate) struct Slot {
     /// What `park` waits for.
     pub(crate) parking: Option<Arc<State>>,
     /// Values of `thread_local!` keys, by the address of the key.
-    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
+    pub(crate) locals: Locals,
 }
 
 impl Slot {
@@ -158,8 +158,15 @@ pub(crate) struct Run {
     scratch: Vec<(u64, u64)>,
     /// Live tracked allocations and handles.
     pub(crate) tracked: Vec<Option<Site>>,
+    /// Values of `lazy_static!`, by the address of the key.
+    pub(crate) statics: Locals,
+    /// Tracked memory: its address and number in `tracked`.
+    pub(crate) allocations: Vec<(usize, usize)>,
     guide: Option<Guide>,
 }
+
+/// Values of the closure's variables, by the address of their key.
+pub(crate) type Locals = Vec<(usize, Rc<dyn Any>)>;
 
 /// What a search has done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -179,9 +186,19 @@ pub(crate) struct Stats {
 
 impl Run {
     /// The values of a thread's local variables, to be dropped.
-    fn take_locals(&mut self, thread: usize) -> Vec<(usize, Rc<dyn Any>)> {
+    fn take_locals(&mut self, thread: usize) -> Locals {
         let slot = self.slots.get_mut(thread);
         slot.map(|slot| std::mem::take(&mut slot.locals)).unwrap_or_default()
+    }
+
+    /// The statics of an execution that came to its end, to be dropped before
+    /// leaks are looked for: they count as never dropped.
+    fn take_statics(&mut self) -> Locals {
+        if self.slots.iter().any(|slot| slot.status != Status::Done) {
+            return Locals::new();
+        }
+        self.teardown = true;
+        std::mem::take(&mut self.statics)
     }
 }
 
@@ -256,6 +273,7 @@ impl Engine {
         run.teardown = false;
         run.scratch.clear();
         run.tracked.clear();
+        run.allocations.clear();
         self.entries.clear();
         self.start_thread(0, body, None);
     }

@@ -23,6 +23,9 @@ pub struct Builder {
     /// The most events one execution may have; past that the search ends as
     /// truncated, with the line. A read-modify-write counts as two.
     pub max_branches: usize,
+    /// The most threads at once, the closure's own included; with one more the
+    /// search ends as truncated. There is no need for such a limit.
+    pub max_threads: usize,
     /// The most executions, blocked ones included.
     pub max_permutations: Option<usize>,
     /// The longest time.
@@ -97,6 +100,7 @@ impl Weakening {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_events: usize,
+    pub(crate) max_threads: usize,
     pub(crate) preemption_bound: Option<usize>,
     pub(crate) spurious_wakeups: u32,
     pub(crate) spurious_failures: u32,
@@ -129,6 +133,7 @@ impl Builder {
     pub fn new() -> Self {
         Self {
             max_branches: 10_000,
+            max_threads: usize::MAX,
             max_permutations: None,
             max_duration: None,
             preemption_bound: None,
@@ -230,6 +235,7 @@ impl Builder {
     pub(crate) fn engine(&self) -> Engine {
         let limits = Limits {
             max_events: self.max_branches,
+            max_threads: self.max_threads,
             preemption_bound: self.preemption_bound,
             spurious_wakeups: self.spurious_wakeups,
             spurious_failures: self.spurious_failures,

@@ -102,7 +102,9 @@ pub fn preemptions(program: &Program) -> BTreeMap<u32, u64> {
         }
     }
     let mut counts = BTreeMap::new();
-    fewest.into_values().for_each(|least| *counts.entry(least).or_default() += 1);
+    for least in fewest.into_values() {
+        *counts.entry(least).or_default() += 1;
+    }
     counts
 }
 

@@ -45,6 +45,11 @@ impl Engine {
                 }
             }
             Kind::Spawn => {
+                if self.graph.ranks.len() >= self.limits.max_threads {
+                    let message = format!("an execution has more than {} threads", self.limits.max_threads);
+                    self.fail(FailureKind::Truncated, message);
+                    return None;
+                }
                 event.value = u64::from(self.graph.free_slot());
                 let id = self.push(event);
                 self.graph.add_thread(id);

@@ -98,8 +98,12 @@ impl Driver {
             while let Some(thread) = with(Engine::schedule) {
                 self.resume(thread);
             }
+            let statics = with(|engine| engine.run.take_statics());
+            drop(statics);
             let again = with(Engine::end_run);
             self.tear_down();
+            let statics = with(|engine| std::mem::take(&mut engine.run.statics));
+            drop(statics);
             if !again {
                 return;
             }

@@ -226,6 +226,21 @@ impl Engine {
         }
     }
 
+    /// As [`Self::track`], for memory.
+    pub(crate) fn track_memory(&mut self, address: usize, site: Site) {
+        let (_, number) = self.track(site);
+        self.run.allocations.push((address, number));
+    }
+
+    /// The memory is released; memory that was not tracked may be too.
+    pub(crate) fn untrack_memory(&mut self, address: usize) {
+        let allocations = &mut self.run.allocations;
+        if let Some(index) = allocations.iter().position(|(other, _)| *other == address) {
+            let (_, number) = allocations.swap_remove(index);
+            self.run.tracked[number] = None;
+        }
+    }
+
     /// An operation while the run's threads are unwound: the newest value, and
     /// no event.
     pub(super) fn tear(&mut self, request: &Request<'_>) -> Answer {
