@@ -225,6 +225,9 @@ pub(crate) struct Engine {
     pub(crate) run: Run,
     pub(crate) entries: Vec<Option<Entry>>,
     pub(crate) stats: Stats,
+    /// The graph's share of the search, and what is behind this worker.
+    share: f64,
+    pub(crate) explored: f64,
     /// The first failure of the search.
     pub(crate) failure: Option<Failure>,
     pub(crate) limits: Limits,
@@ -248,6 +251,8 @@ impl Engine {
             run: Run::default(),
             entries: Vec::new(),
             stats: Stats::default(),
+            share: 1.0,
+            explored: 0.0,
             failure: None,
             limits,
             weakened: Vec::new(),
@@ -330,7 +335,9 @@ impl Engine {
             return None;
         }
         self.slot(thread).status = Status::Ready;
-        self.add(thread, request)
+        let answer = self.add(thread, request);
+        self.divide();
+        answer
     }
 
     /// Whether the scheduler resumed the thread at this very operation.

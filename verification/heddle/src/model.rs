@@ -10,7 +10,7 @@ mod report;
 use crate::engine::{Driver, Engine, Guide, Request, exchange, install_panic_hook, perform, try_with, with};
 pub use crate::failure::{Failure, FailureKind};
 use crate::graph::{Graph, Kind, Mode, ReadOp};
-use crate::workers::{self, Body, Outcome};
+use crate::workers::{self, Body, Outcome, OwnBody};
 pub use report::{Completion, Operation, Progress, Report, TraceEvent};
 
 /// What a search may use, and what it does.
@@ -219,13 +219,15 @@ impl Builder {
         engine.follow(guide);
         exchange(Some(engine));
         let body: Body = Arc::new(f);
-        Driver::new(self.stack_size).run(&|| workers::entry(&body));
+        let body = OwnBody::new(&body);
+        Driver::new(self.stack_size).run(&|| body.entry());
         let mut engine = exchange(None)?;
         engine.keep_failure();
         let outcome = Outcome {
             stats: engine.stats,
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },
             failure: engine.failure.take(),
+            explored: 1.0,
         };
         let mut report = Report::new(outcome, started.elapsed());
         report.trace = report::trace(&engine.graph);

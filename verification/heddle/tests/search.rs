@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use heddle::model::{Builder, Completion, Operation, Report};
+use heddle::model::{Builder, Completion, Operation, Progress, Report};
 use heddle::sync::atomic::AtomicUsize;
 use heddle::sync::atomic::Ordering::{Relaxed, SeqCst};
 use heddle::thread;
@@ -106,6 +106,43 @@ fn a_replay_shows_its_events_in_causal_order() {
             assert_eq!(report.trace[source].value, event.value);
         }
     }
+}
+
+#[test]
+fn the_share_that_is_explored_grows_to_one() {
+    let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
+    let tell = told.clone();
+    let report = explore(|builder| {
+        builder.progress_interval = 1;
+        builder.progress = Some(Arc::new(move |progress| tell.lock().unwrap().push(*progress)));
+    });
+    let told = told.lock().unwrap();
+    assert!(told.windows(2).all(|pair| pair[0].explored < pair[1].explored));
+    let last = told.last().expect("it is told");
+    assert!(last.explored <= report.explored);
+    assert!((report.explored - 1.0).abs() < 1e-9, "{report:?}");
+    assert!(last.estimated_runs() >= last.runs as f64);
+}
+
+#[test]
+fn workers_and_shards_each_come_to_the_end_of_their_share() {
+    let explored = |workers, shard| {
+        let report = explore(|builder| {
+            builder.workers = workers;
+            builder.shard = shard;
+        });
+        report.explored
+    };
+    assert!((explored(3, None) - 1.0).abs() < 1e-9);
+    for shard in 0..3 {
+        assert!((explored(2, Some((shard, 3))) - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_search_that_was_cut_short_has_not_explored_all() {
+    let report = explore(|builder| builder.max_permutations = Some(20));
+    assert!(report.explored > 0.0 && report.explored < 1.0, "{report:?}");
 }
 
 #[test]

@@ -62,9 +62,7 @@ impl Engine {
                     event.value = value.min(request.value - 1);
                     self.graph.event_mut(id).value = event.value;
                 } else {
-                    self.items.extend(
-                        (1..request.value).rev().map(|value| Item { event: id, choice: Choice::Alternative(value) }),
-                    );
+                    self.items.extend((1..request.value).rev().map(|value| Item::new(id, Choice::Alternative(value))));
                 }
             }
             Kind::Fence | Kind::Join => {
@@ -109,7 +107,7 @@ impl Engine {
         for place in earliest + 1..last {
             // Between what a read-modify-write read and its write is no place.
             if !self.graph.is_rmw_at(location, place) {
-                self.items.push(Item { event: id, choice: Choice::Place(place) });
+                self.items.push(Item::new(id, Choice::Place(place)));
             }
         }
         self.find_revisits(id);
@@ -211,7 +209,7 @@ impl Engine {
                 Step::Blocked => place == last,
             };
             if useful {
-                self.items.push(Item { event: id, choice: Choice::Source { source, alternative } });
+                self.items.push(Item::new(id, Choice::Source { source, alternative }));
             }
             alternative += 1;
         }

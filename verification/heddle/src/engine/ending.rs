@@ -12,6 +12,7 @@ impl Engine {
             return true;
         }
         self.stats.events += u64::from(self.graph.len());
+        self.explored += self.share;
         let mut order = None;
         match self.run.failure.as_ref().map(|failure| failure.kind) {
             None => self.judge(&mut order),

@@ -45,6 +45,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// Whether that was all.
     pub completion: Completion,
+    /// The share of the search that it came through, guessed as
+    /// [`Progress::explored`]; of shards the mean.
+    pub explored: f64,
     /// Executions beyond [`super::Builder::preemption_bound`]; they are in no
     /// other number but `events`.
     pub beyond: u64,
@@ -64,11 +67,25 @@ pub struct Report {
 pub struct Progress {
     /// Runs of the closure so far.
     pub runs: u64,
-    /// Choices this worker still has. Each leads to at least one more graph or
-    /// to none; how many it really has behind it nobody knows.
+    /// Choices this worker still has.
     pub backlog: u64,
+    /// The share of the search that is behind, from 0 to 1, guessed as if the
+    /// alternatives of each choice had as much behind them (Knuth, "Estimating
+    /// the efficiency of backtrack programs", 1975). It never goes back, and
+    /// what is missing from 1 after the last run were choices that led nowhere.
+    /// It is no measurement: alternatives are not alike, and those that are tried
+    /// first are no sample of the others.
+    pub explored: f64,
     /// Wall-clock time so far.
     pub elapsed: Duration,
+}
+
+impl Progress {
+    /// How many runs the whole search may have, by [`Self::explored`].
+    #[must_use]
+    pub fn estimated_runs(&self) -> f64 {
+        self.runs as f64 / self.explored
+    }
 }
 
 /// What an event does.
@@ -118,7 +135,7 @@ pub struct TraceEvent {
 
 impl Report {
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
-        let Outcome { stats, failure, completion } = outcome;
+        let Outcome { stats, failure, completion, explored } = outcome;
         Self {
             executions: stats.executions,
             blocked: stats.blocked,
@@ -126,6 +143,7 @@ impl Report {
             events: stats.events,
             elapsed,
             completion,
+            explored,
             beyond: stats.beyond,
             failures: stats.failures,
             failure,
@@ -144,7 +162,9 @@ impl Report {
         if count == 0 || !shards.iter().enumerate().all(present) {
             return None;
         }
+        let explored = shards.iter().map(|shard| shard.explored).sum::<f64>() / count as f64;
         let mut merged = shards.remove(0);
+        merged.explored = explored;
         merged.shard = None;
         for shard in shards {
             merged.executions += shard.executions;
