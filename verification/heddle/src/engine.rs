@@ -190,16 +190,6 @@ impl Run {
         let slot = self.slots.get_mut(thread);
         slot.map(|slot| std::mem::take(&mut slot.locals)).unwrap_or_default()
     }
-
-    /// The statics of an execution that came to its end, to be dropped before
-    /// leaks are looked for: they count as never dropped.
-    fn take_statics(&mut self) -> Locals {
-        if self.slots.iter().any(|slot| slot.status != Status::Done) {
-            return Locals::new();
-        }
-        self.teardown = true;
-        std::mem::take(&mut self.statics)
-    }
 }
 
 impl Stats {
@@ -367,6 +357,16 @@ impl Engine {
             }
             _ => Pending::Free,
         }
+    }
+
+    /// The statics of an execution that came to its end, to be dropped before
+    /// leaks are looked for: they count as never dropped.
+    fn take_ended_statics(&mut self) -> Locals {
+        if self.graph.ranks.iter().any(|thread| self.status(*thread) != Status::Done) {
+            return Locals::new();
+        }
+        self.run.teardown = true;
+        std::mem::take(&mut self.run.statics)
     }
 
     /// The body of a thread returned.

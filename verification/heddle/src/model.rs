@@ -23,8 +23,8 @@ pub struct Builder {
     /// The most events one execution may have; past that the search ends as
     /// truncated, with the line. A read-modify-write counts as two.
     pub max_branches: usize,
-    /// The most threads at once, the closure's own included; with one more the
-    /// search ends as truncated. There is no need for such a limit.
+    /// The most threads one execution may start, the closure's own included; with
+    /// one more the search ends as truncated. There is no need for such a limit.
     pub max_threads: usize,
     /// The most executions, blocked ones included.
     pub max_permutations: Option<usize>,

@@ -42,6 +42,29 @@ fn what_a_lazy_static_holds_is_no_leak() {
     assert_eq!(results, [(7, 7)].into());
 }
 
+struct MadeAnew;
+
+impl Drop for MadeAnew {
+    fn drop(&mut self) {
+        ANEW.fetch_add(1, Relaxed);
+    }
+}
+
+heddle::lazy_static! {
+    static ref DROPS: MadeAnew = MadeAnew;
+    static ref ANEW: AtomicUsize = AtomicUsize::new(0);
+}
+
+#[test]
+fn a_static_that_is_made_in_a_destructor_is_not_taken_for_the_next_executions() {
+    let (results, _) = seen(|| {
+        let _: &MadeAnew = &DROPS;
+        let thread = thread::spawn(|| ANEW.fetch_add(10, Relaxed));
+        (ANEW.load(Relaxed), thread.join().unwrap())
+    });
+    assert_eq!(results, [(0, 0), (10, 0)].into());
+}
+
 #[test]
 fn a_receive_times_out_or_not() {
     let (results, _) = seen(|| {
