@@ -8,20 +8,9 @@ use heddle::model::{Builder, Completion, FailureKind};
 use heddle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use heddle::thread;
 use heddle_judge::interleave::{Memory, interleave, preemptions};
-use heddle_judge::program::{Instruction, Kind, Order, Program};
+use heddle_judge::program::{Kind, Program};
 use heddle_judge::random::Sample;
 use interpreter::{Spawning, observe_with};
-
-/// The same program with every ordering `SeqCst`: each execution has an
-/// interleaving.
-fn sequential(program: &Program) -> Program {
-    let mut bodies = program.threads().to_vec();
-    let instructions = bodies.iter_mut().flatten();
-    for (order, _) in instructions.flat_map(Instruction::orders_mut) {
-        *order = Order::SeqCst;
-    }
-    Program::new(program.locations(), bodies).expect("SeqCst is legal everywhere")
-}
 
 fn has_no_cells(program: &Program) -> bool {
     (0..program.locations()).all(|loc| program.kind(loc) != Kind::NonAtomic)
@@ -33,7 +22,7 @@ fn bounded(program: &Program, bound: usize) -> heddle::model::Report {
 
 #[test]
 fn a_bound_keeps_the_graphs_that_have_an_interleaving_within_it() {
-    let programs = Sample::new(31).filter(has_no_cells).map(|program| sequential(&program));
+    let programs = Sample::new(31).filter(has_no_cells).map(|program| program.sequential());
     let mut beyond = 0;
     for program in programs.take(600) {
         let counts = preemptions(&program);

@@ -152,6 +152,17 @@ fn the_tests_write_tokens_as_heddle_does() {
 }
 
 #[test]
+fn what_is_no_token_is_refused_or_does_no_harm() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    for length in 0..2_000 {
+        let text: String = (0..length % 40).map(|_| rng.char('-'..'z')).collect();
+        let report = Builder::new().replay(&format!("h1-{text}"), spinning);
+        assert!(report.is_none_or(|report| report.executions <= 1));
+    }
+    assert!(Builder::new().replay("", spinning).is_none());
+}
+
+#[test]
 fn made_up_tokens_of_a_model_that_waits_do_no_harm() {
     let followed = within(Duration::from_secs(300), || follow(1, 40_000, waiting));
     assert!(followed > 30_000, "{followed}");
