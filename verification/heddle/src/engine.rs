@@ -103,6 +103,8 @@ pub(crate) struct Slot {
     waits: Option<(Option<LocationId>, u64, ReadOp)>,
     /// Where it was at its last spin hint, and how many hints came since.
     spin: Option<(Site, u32, u32)>,
+    /// One more than the events it had at its last access to a cell.
+    touched: u32,
     /// Whether its loop is being tried for a bound.
     trial: Option<spin::Trial>,
     /// Where it last asked for an operation.
@@ -125,6 +127,7 @@ impl Slot {
             done: 0,
             waits: None,
             spin: None,
+            touched: 0,
             trial: None,
             site: None,
             name: None,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use heddle::model::{Builder, Completion, Operation, Progress, Report};
 use heddle::sync::atomic::AtomicUsize;
-use heddle::sync::atomic::Ordering::{Relaxed, SeqCst};
+use heddle::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use heddle::thread;
 
 fn counters() {
@@ -200,4 +200,36 @@ fn the_simplest_counterexample_has_one_preemption() {
         assert!(switches.count() <= 6, "{threads:?}");
         assert_eq!(again.failure, Some(failure));
     }
+}
+
+/// Two `SeqCst` reads may miss each other's writes through a write that is not.
+fn around_a_choice(alternatives: u64) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let [one, two, three] = [(); 3].map(|()| shared.clone());
+    let threads = [
+        thread::spawn(move || {
+            one.0.store(1, SeqCst);
+            if alternatives > 0 {
+                heddle::model::choose(alternatives);
+            }
+            one.0.store(2, Release);
+        }),
+        thread::spawn(move || {
+            two.0.load(Acquire);
+            two.1.load(SeqCst);
+        }),
+        thread::spawn(move || {
+            three.1.store(1, SeqCst);
+            three.0.load(SeqCst);
+        }),
+    ];
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_choice_is_no_event_of_the_memory_model() {
+    let executions = |alternatives| Builder::new().explore(move || around_a_choice(alternatives)).executions;
+    let without = executions(0);
+    assert_eq!(executions(1), without);
+    assert_eq!(executions(2), 2 * without);
 }

@@ -35,6 +35,7 @@ impl Engine {
         event.exclusive = request.exclusive;
         let slot = self.slot(thread);
         event.yields = slot.spin.is_some_and(|(_, at, _)| at == slot.done);
+        event.after_cell = slot.touched == slot.done + 1;
         self.exclusive |= request.exclusive;
         match request.kind {
             Kind::Read => return self.add_read(thread, event, guided),

@@ -193,6 +193,7 @@ impl Engine {
             index
         };
         let done = self.run.slots[thread as usize].done;
+        self.run.slots[thread as usize].touched = done + 1;
         let race = self.racing(index, thread, write);
         let state = &mut self.run.cells[index];
         let accesses = if write { &mut state.writes } else { &mut state.reads };
