@@ -177,6 +177,8 @@ impl Engine {
         write.kind = Kind::Write;
         write.value = value;
         write.source = NONE;
+        // Nothing comes between the two.
+        write.after_cell = false;
         let write = self.graph.push(write);
         let place = self.graph.place_of(event.source) + 1;
         self.graph.place_write(write, place);
