@@ -2,7 +2,48 @@
 
 use std::panic::Location;
 
+#[doc(no_inline)]
+pub use std::alloc::Layout;
+
 use crate::engine::try_with;
+
+/// As `std::alloc::alloc`; not to release it is a reported leak.
+///
+/// # Safety
+/// As for `std::alloc::alloc`.
+#[must_use]
+#[track_caller]
+pub unsafe fn alloc(layout: Layout) -> *mut u8 {
+    let site = Location::caller();
+    // SAFETY: the caller keeps the rules of the function.
+    let pointer = unsafe { std::alloc::alloc(layout) };
+    try_with(|engine| engine.track_memory(pointer.addr(), site));
+    pointer
+}
+
+/// As `std::alloc::alloc_zeroed`; not to release it is a reported leak.
+///
+/// # Safety
+/// As for `std::alloc::alloc_zeroed`.
+#[must_use]
+#[track_caller]
+pub unsafe fn alloc_zeroed(layout: Layout) -> *mut u8 {
+    let site = Location::caller();
+    // SAFETY: the caller keeps the rules of the function.
+    let pointer = unsafe { std::alloc::alloc_zeroed(layout) };
+    try_with(|engine| engine.track_memory(pointer.addr(), site));
+    pointer
+}
+
+/// As `std::alloc::dealloc`.
+///
+/// # Safety
+/// As for `std::alloc::dealloc`.
+pub unsafe fn dealloc(pointer: *mut u8, layout: Layout) {
+    try_with(|engine| engine.untrack_memory(pointer.addr()));
+    // SAFETY: the caller keeps the rules of the function.
+    unsafe { std::alloc::dealloc(pointer, layout) };
+}
 
 /// A value whose loss is a reported leak.
 #[derive(Debug)]

@@ -103,6 +103,8 @@ pub(crate) struct Slot {
     waits: Option<(Option<LocationId>, u64, ReadOp)>,
     /// Where it was at its last spin hint, and how many hints came since.
     spin: Option<(Site, u32, u32)>,
+    /// One more than the events it had at its last access to a cell.
+    touched: u32,
     /// Whether its loop is being tried for a bound.
     trial: Option<spin::Trial>,
     /// Where it last asked for an operation.
@@ -115,7 +117,7 @@ pub(crate) struct Slot {
     /// What `park` waits for.
     pub(crate) parking: Option<Arc<State>>,
     /// Values of `thread_local!` keys, by the address of the key.
-    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
+    pub(crate) locals: Locals,
 }
 
 impl Slot {
@@ -125,6 +127,7 @@ impl Slot {
             done: 0,
             waits: None,
             spin: None,
+            touched: 0,
             trial: None,
             site: None,
             name: None,
@@ -158,8 +161,15 @@ pub(crate) struct Run {
     scratch: Vec<(u64, u64)>,
     /// Live tracked allocations and handles.
     pub(crate) tracked: Vec<Option<Site>>,
+    /// Values of `lazy_static!`, by the address of the key.
+    pub(crate) statics: Locals,
+    /// Tracked memory: its address and number in `tracked`.
+    pub(crate) allocations: Vec<(usize, usize)>,
     guide: Option<Guide>,
 }
+
+/// Values of the closure's variables, by the address of their key.
+pub(crate) type Locals = Vec<(usize, Rc<dyn Any>)>;
 
 /// What a search has done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -169,6 +179,8 @@ pub(crate) struct Stats {
     pub(crate) pruned: u64,
     pub(crate) events: u64,
     pub(crate) failures: u64,
+    /// Executions that need more preemptions than the bound.
+    pub(crate) beyond: u64,
     /// Failures after which something stays unexplored: truncated executions,
     /// and others that could not be followed.
     pub(crate) truncated: u64,
@@ -177,7 +189,7 @@ pub(crate) struct Stats {
 
 impl Run {
     /// The values of a thread's local variables, to be dropped.
-    fn take_locals(&mut self, thread: usize) -> Vec<(usize, Rc<dyn Any>)> {
+    fn take_locals(&mut self, thread: usize) -> Locals {
         let slot = self.slots.get_mut(thread);
         slot.map(|slot| std::mem::take(&mut slot.locals)).unwrap_or_default()
     }
@@ -190,6 +202,7 @@ impl Stats {
         self.pruned += other.pruned;
         self.events += other.events;
         self.failures += other.failures;
+        self.beyond += other.beyond;
         self.truncated += other.truncated;
         self.lost += other.lost;
     }
@@ -205,6 +218,9 @@ pub(crate) struct Engine {
     pub(crate) run: Run,
     pub(crate) entries: Vec<Option<Entry>>,
     pub(crate) stats: Stats,
+    /// The graph's share of the search, and what is behind this worker.
+    share: f64,
+    pub(crate) explored: f64,
     /// The first failure of the search.
     pub(crate) failure: Option<Failure>,
     pub(crate) limits: Limits,
@@ -228,6 +244,8 @@ impl Engine {
             run: Run::default(),
             entries: Vec::new(),
             stats: Stats::default(),
+            share: 1.0,
+            explored: 0.0,
             failure: None,
             limits,
             weakened: Vec::new(),
@@ -253,6 +271,7 @@ impl Engine {
         run.teardown = false;
         run.scratch.clear();
         run.tracked.clear();
+        run.allocations.clear();
         self.entries.clear();
         self.start_thread(0, body, None);
     }
@@ -309,7 +328,9 @@ impl Engine {
             return None;
         }
         self.slot(thread).status = Status::Ready;
-        self.add(thread, request)
+        let answer = self.add(thread, request);
+        self.divide();
+        answer
     }
 
     /// Whether the scheduler resumed the thread at this very operation.
@@ -339,6 +360,16 @@ impl Engine {
             }
             _ => Pending::Free,
         }
+    }
+
+    /// The statics of an execution that came to its end, to be dropped before
+    /// leaks are looked for: they count as never dropped.
+    fn take_ended_statics(&mut self) -> Locals {
+        if self.graph.ranks.iter().any(|thread| self.status(*thread) != Status::Done) {
+            return Locals::new();
+        }
+        self.run.teardown = true;
+        std::mem::take(&mut self.run.statics)
     }
 
     /// The body of a thread returned.

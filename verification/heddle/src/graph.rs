@@ -67,6 +67,10 @@ pub(crate) struct Event {
     pub(crate) blocked: bool,
     /// By a caller that nobody may run beside.
     pub(crate) exclusive: bool,
+    /// Right after a spin hint: its thread lets others go first.
+    pub(crate) yields: bool,
+    /// Its thread accessed a cell after its event before this one.
+    pub(crate) after_cell: bool,
     /// Which alternative of [`ReadOp::resolve`] was taken.
     pub(crate) alternative: u8,
     pub(crate) thread: ThreadId,
@@ -94,6 +98,8 @@ impl Event {
             rmw: false,
             blocked: false,
             exclusive: false,
+            yields: false,
+            after_cell: false,
             alternative: 0,
             thread: 0,
             index: 0,

@@ -10,7 +10,7 @@ mod report;
 use crate::engine::{Driver, Engine, Guide, Request, exchange, install_panic_hook, perform, try_with, with};
 pub use crate::failure::{Failure, FailureKind};
 use crate::graph::{Graph, Kind, Mode, ReadOp};
-use crate::workers::{self, Body, Outcome};
+use crate::workers::{self, Body, Outcome, OwnBody};
 pub use report::{Completion, Operation, Progress, Report, TraceEvent};
 
 /// What a search may use, and what it does.
@@ -23,10 +23,21 @@ pub struct Builder {
     /// The most events one execution may have; past that the search ends as
     /// truncated, with the line. A read-modify-write counts as two.
     pub max_branches: usize,
+    /// The most threads one execution may start, the closure's own included; with
+    /// one more the search ends as truncated. There is no need for such a limit.
+    pub max_threads: usize,
     /// The most executions, blocked ones included.
     pub max_permutations: Option<usize>,
     /// The longest time.
     pub max_duration: Option<Duration>,
+    /// Only executions that have an order with at most this many preemptions: a
+    /// preemption interrupts a thread that could have gone on, and did not yield.
+    /// The order is an interleaving that explains the execution, or one that only
+    /// keeps causes first if it is not sequentially consistent. Executions beyond
+    /// the bound are run and left out, so a bound saves no time; a search that
+    /// comes to its end with it is [`Completion::Bounded`]. loom's bound counts
+    /// otherwise.
+    pub preemption_bound: Option<usize>,
     /// How often each thread may wake spuriously from a `Condvar` in one
     /// execution.
     pub spurious_wakeups: u32,
@@ -91,6 +102,8 @@ impl Weakening {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_events: usize,
+    pub(crate) max_threads: usize,
+    pub(crate) preemption_bound: Option<usize>,
     pub(crate) spurious_wakeups: u32,
     pub(crate) spurious_failures: u32,
     pub(crate) child_panics: bool,
@@ -122,8 +135,10 @@ impl Builder {
     pub fn new() -> Self {
         Self {
             max_branches: 10_000,
+            max_threads: usize::MAX,
             max_permutations: None,
             max_duration: None,
+            preemption_bound: None,
             spurious_wakeups: 1,
             spurious_failures: 1,
             child_panics: false,
@@ -143,7 +158,8 @@ impl Builder {
     /// Explores every execution of `f`, as loom's `check`.
     ///
     /// # Panics
-    /// On the first failing execution, and if a limit cut the search short.
+    /// On the first failing execution, and if a limit cut the search short. A
+    /// search that is bounded as [`Self::preemption_bound`] says passes.
     #[track_caller]
     pub fn check<F>(&self, f: F)
     where
@@ -154,7 +170,7 @@ impl Builder {
             panic!("{failure}");
         }
         assert!(
-            report.completion == Completion::Exhausted,
+            matches!(report.completion, Completion::Exhausted | Completion::Bounded),
             "the search is not complete ({:?}) after {} executions: nothing is proved",
             report.completion,
             report.executions
@@ -181,6 +197,8 @@ impl Builder {
             outcome.completion = Completion::Truncated;
         } else if outcome.stats.lost > 0 {
             outcome.completion = Completion::Failed;
+        } else if outcome.completion == Completion::Exhausted && self.preemption_bound.is_some() {
+            outcome.completion = Completion::Bounded;
         }
         let mut report = Report::new(outcome, started.elapsed());
         report.shard = self.shard;
@@ -204,13 +222,15 @@ impl Builder {
         engine.follow(guide);
         exchange(Some(engine));
         let body: Body = Arc::new(f);
-        Driver::new(self.stack_size).run(&|| workers::entry(&body));
+        let body = OwnBody::new(&body);
+        Driver::new(self.stack_size).run(&|| body.entry());
         let mut engine = exchange(None)?;
         engine.keep_failure();
         let outcome = Outcome {
             stats: engine.stats,
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },
             failure: engine.failure.take(),
+            explored: 1.0,
         };
         let mut report = Report::new(outcome, started.elapsed());
         report.trace = report::trace(&engine.graph);
@@ -220,6 +240,8 @@ impl Builder {
     pub(crate) fn engine(&self) -> Engine {
         let limits = Limits {
             max_events: self.max_branches,
+            max_threads: self.max_threads,
+            preemption_bound: self.preemption_bound,
             spurious_wakeups: self.spurious_wakeups,
             spurious_failures: self.spurious_failures,
             child_panics: self.child_panics,

@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
     pub(crate) stats: Stats,
     pub(crate) failure: Option<Failure>,
     pub(crate) completion: Completion,
+    /// The share of the search that is behind.
+    pub(crate) explored: f64,
 }
 
 /// What the workers share.
@@ -27,13 +29,30 @@ struct Shared<'a> {
     /// Choices that no worker has.
     tasks: Mutex<Tasks>,
     changed: Condvar,
+    flags: Flags,
+    counts: Counts,
+    outcome: Mutex<Outcome>,
+}
+
+/// What every worker looks at in each run and hardly ever changes, on a cache
+/// line of its own.
+#[repr(align(128))]
+struct Flags {
     /// Workers without a task: the others give some away.
     hungry: AtomicUsize,
     /// Giving away choices before they are dealt would make the shards differ.
     dealt: AtomicBool,
     stopped: AtomicBool,
+}
+
+/// What workers add to. Each run does only if something depends on it.
+#[repr(align(128))]
+struct Counts {
     runs: AtomicU64,
-    outcome: Mutex<Outcome>,
+    /// The share of the search that is behind, if somebody wants to be told; and
+    /// the share that is to be explored here.
+    explored: Mutex<f64>,
+    total: Mutex<f64>,
 }
 
 struct Tasks {
@@ -42,10 +61,21 @@ struct Tasks {
     busy: usize,
 }
 
-/// One run's thread 0.
-pub(crate) fn entry(body: &Body) -> Entry {
-    let body = Arc::clone(body);
-    Box::new(move || body())
+/// A worker's own handle of the closure: the count of the shared one would be
+/// written by every worker in every run.
+#[derive(Clone)]
+pub(crate) struct OwnBody(Arc<Body>);
+
+impl OwnBody {
+    pub(crate) fn new(body: &Body) -> Self {
+        Self(Arc::new(Arc::clone(body)))
+    }
+
+    /// One run's thread 0.
+    pub(crate) fn entry(&self) -> Entry {
+        let own = self.clone();
+        Box::new(move || (own.0)())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,11 +93,18 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
         started: Instant::now(),
         tasks: Mutex::new(Tasks { queue: VecDeque::new(), busy: 1 }),
         changed: Condvar::new(),
-        hungry: AtomicUsize::new(0),
-        dealt: AtomicBool::new(builder.shard.is_none()),
-        stopped: AtomicBool::new(false),
-        runs: AtomicU64::new(0),
-        outcome: Mutex::new(Outcome { stats: Stats::default(), failure: None, completion: Completion::Exhausted }),
+        flags: Flags {
+            hungry: AtomicUsize::new(0),
+            dealt: AtomicBool::new(builder.shard.is_none()),
+            stopped: AtomicBool::new(false),
+        },
+        counts: Counts { runs: AtomicU64::new(0), explored: Mutex::new(0.0), total: Mutex::new(1.0) },
+        outcome: Mutex::new(Outcome {
+            stats: Stats::default(),
+            failure: None,
+            completion: Completion::Exhausted,
+            explored: 0.0,
+        }),
     };
     std::thread::scope(|scope| {
         for _ in 1..builder.workers.max(1) {
@@ -75,19 +112,16 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
         }
         shared.begin(body);
     });
-    lock(&shared.outcome).take()
-}
-
-impl Outcome {
-    fn take(&mut self) -> Self {
-        Self { stats: self.stats, failure: self.failure.take(), completion: self.completion }
-    }
+    let explored = *lock(&shared.counts.explored) / *lock(&shared.counts.total);
+    let outcome = shared.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Outcome { explored: explored.min(1.0), ..outcome }
 }
 
 impl Shared<'_> {
     /// The worker that starts: it has the empty graph.
     fn begin(&self, body: &Body) {
         let mut driver = self.enter();
+        let body = &OwnBody::new(body);
         let mut more = self.run(&mut driver, body);
         if let Some((shard, shards)) = self.builder.shard {
             if more {
@@ -104,7 +138,7 @@ impl Shared<'_> {
     fn help(&self, body: &Body) {
         let mut driver = self.enter();
         lock(&self.tasks).busy += 1;
-        self.work(&mut driver, body);
+        self.work(&mut driver, &OwnBody::new(body));
     }
 
     fn enter(&self) -> Driver {
@@ -113,7 +147,7 @@ impl Shared<'_> {
     }
 
     /// Takes up tasks until no worker has any.
-    fn work(&self, driver: &mut Driver, body: &Body) {
+    fn work(&self, driver: &mut Driver, body: &OwnBody) {
         while let Some(task) = self.next_task() {
             with(|engine| engine.adopt(task));
             while with(Engine::advance) && self.run(driver, body) {}
@@ -127,13 +161,13 @@ impl Shared<'_> {
     fn next_task(&self) -> Option<Task> {
         let mut tasks = lock(&self.tasks);
         tasks.busy -= 1;
-        self.hungry.fetch_add(1, Ordering::Relaxed);
+        self.flags.hungry.fetch_add(1, Ordering::Relaxed);
         loop {
-            let stopped = self.stopped.load(Ordering::Relaxed);
+            let stopped = self.flags.stopped.load(Ordering::Relaxed);
             let task = if stopped { None } else { tasks.queue.pop_front() };
             if task.is_some() {
                 tasks.busy += 1;
-                self.hungry.fetch_sub(1, Ordering::Relaxed);
+                self.flags.hungry.fetch_sub(1, Ordering::Relaxed);
                 return task;
             }
             if stopped || tasks.busy == 0 {
@@ -145,20 +179,35 @@ impl Shared<'_> {
     }
 
     /// One run; whether the search goes on.
-    fn run(&self, driver: &mut Driver, body: &Body) -> bool {
-        driver.run(&|| entry(body));
-        let runs = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+    fn run(&self, driver: &mut Driver, body: &OwnBody) -> bool {
+        driver.run(&|| body.entry());
         let failed = with(Engine::keep_failure);
         if failed && !self.builder.keep_going && !self.builder.simplest_failure {
             self.stop(Completion::Failed);
         }
+        self.limit();
+        if self.flags.hungry.load(Ordering::Relaxed) > 0 && self.flags.dealt.load(Ordering::Relaxed) {
+            self.feed();
+        }
+        !self.flags.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Tells how far the search is and stops it at a limit, if the builder says
+    /// so.
+    fn limit(&self) {
+        let builder = self.builder;
+        let counted = builder.max_permutations.is_some() || builder.progress.is_some();
+        if !counted && builder.max_duration.is_none() {
+            return;
+        }
+        let runs = self.counts.runs.fetch_add(1, Ordering::Relaxed) + 1;
         let more = with(|engine| engine.backlog() > 0);
         // The queue counts too, but what a limit cuts short is never little.
         let left = more || !lock(&self.tasks).queue.is_empty();
-        if left && self.builder.max_permutations.is_some_and(|max| runs >= max as u64) {
+        if left && builder.max_permutations.is_some_and(|max| runs >= max as u64) {
             self.stop(Completion::MaxPermutations);
         }
-        let elapsed = self.builder.max_duration.map(|max| self.started.elapsed() >= max);
+        let elapsed = builder.max_duration.map(|max| self.started.elapsed() >= max);
         if left && elapsed == Some(true) {
             self.stop(Completion::MaxDuration);
         }
@@ -166,18 +215,19 @@ impl Shared<'_> {
             self.stop(Completion::Interrupted);
         }
         self.tell(runs);
-        if self.hungry.load(Ordering::Relaxed) > 0 && self.dealt.load(Ordering::Relaxed) {
-            self.feed();
-        }
-        !self.stopped.load(Ordering::Relaxed)
     }
 
     fn tell(&self, runs: u64) {
-        if let Some(progress) = &self.builder.progress
-            && runs.is_multiple_of(self.builder.progress_interval.max(1))
-        {
+        let Some(progress) = &self.builder.progress else {
+            return;
+        };
+        let mut explored = lock(&self.counts.explored);
+        *explored += with(|engine| std::mem::take(&mut engine.explored));
+        let share = *explored / *lock(&self.counts.total);
+        drop(explored);
+        if runs.is_multiple_of(self.builder.progress_interval.max(1)) {
             let backlog = with(|engine| engine.backlog()) as u64;
-            progress(&Progress { runs, backlog, elapsed: self.started.elapsed() });
+            progress(&Progress { runs, backlog, explored: share.min(1.0), elapsed: self.started.elapsed() });
         }
     }
 
@@ -193,7 +243,7 @@ impl Shared<'_> {
 
     fn stop(&self, completion: Completion) {
         let mut outcome = lock(&self.outcome);
-        if !self.stopped.swap(true, Ordering::Relaxed) {
+        if !self.flags.stopped.swap(true, Ordering::Relaxed) {
             outcome.completion = completion;
         }
         drop(outcome);
@@ -204,7 +254,7 @@ impl Shared<'_> {
     /// Goes the same way in every shard, oldest choice first, until there is
     /// enough to deal out, then keeps one choice in `shards`. What ran before
     /// counts in shard 0 alone.
-    fn deal(&self, driver: &mut Driver, body: &Body, shard: usize, shards: usize) {
+    fn deal(&self, driver: &mut Driver, body: &OwnBody, shard: usize, shards: usize) {
         let mut choices = VecDeque::new();
         loop {
             while let Some(task) = with(Engine::donate) {
@@ -222,16 +272,23 @@ impl Shared<'_> {
             }
         }
         if shard != 0 {
-            with(|engine| engine.stats = Stats::default());
+            with(|engine| {
+                engine.stats = Stats::default();
+                engine.explored = 0.0;
+            });
+            *lock(&self.counts.explored) = 0.0;
         }
-        let kept = choices.into_iter().skip(shard).step_by(shards);
+        let kept: Vec<Task> = choices.into_iter().skip(shard).step_by(shards).collect();
+        let before = *lock(&self.counts.explored) + with(|engine| engine.explored);
+        *lock(&self.counts.total) = before + kept.iter().map(Task::share).sum::<f64>();
         lock(&self.tasks).queue.extend(kept);
-        self.dealt.store(true, Ordering::Relaxed);
+        self.flags.dealt.store(true, Ordering::Relaxed);
         self.changed.notify_all();
     }
 
     fn absorb(&self, engine: &mut Engine) {
         engine.keep_failure();
+        *lock(&self.counts.explored) += engine.explored;
         let mut outcome = lock(&self.outcome);
         outcome.stats.add(&engine.stats);
         if let Some(failure) = outcome.failure.take() {

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use heddle::model::{Builder, Completion, Operation, Report};
+use heddle::model::{Builder, Completion, Operation, Progress, Report};
 use heddle::sync::atomic::AtomicUsize;
-use heddle::sync::atomic::Ordering::{Relaxed, SeqCst};
+use heddle::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use heddle::thread;
 
 fn counters() {
@@ -109,6 +109,43 @@ fn a_replay_shows_its_events_in_causal_order() {
 }
 
 #[test]
+fn the_share_that_is_explored_grows_to_one() {
+    let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
+    let tell = told.clone();
+    let report = explore(|builder| {
+        builder.progress_interval = 1;
+        builder.progress = Some(Arc::new(move |progress| tell.lock().unwrap().push(*progress)));
+    });
+    let told = told.lock().unwrap();
+    assert!(told.windows(2).all(|pair| pair[0].explored < pair[1].explored));
+    let last = told.last().expect("it is told");
+    assert!(last.explored <= report.explored);
+    assert!((report.explored - 1.0).abs() < 1e-9, "{report:?}");
+    assert!(last.estimated_runs() >= last.runs as f64);
+}
+
+#[test]
+fn workers_and_shards_each_come_to_the_end_of_their_share() {
+    let explored = |workers, shard| {
+        let report = explore(|builder| {
+            builder.workers = workers;
+            builder.shard = shard;
+        });
+        report.explored
+    };
+    assert!((explored(3, None) - 1.0).abs() < 1e-9);
+    for shard in 0..3 {
+        assert!((explored(2, Some((shard, 3))) - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_search_that_was_cut_short_has_not_explored_all() {
+    let report = explore(|builder| builder.max_permutations = Some(20));
+    assert!(report.explored > 0.0 && report.explored < 1.0, "{report:?}");
+}
+
+#[test]
 fn progress_is_told() {
     let told = Arc::new(AtomicU64::new(0));
     let tell = told.clone();
@@ -178,4 +215,36 @@ fn a_search_that_is_interrupted_says_so() {
         heddle::model::choose(5);
     });
     assert_eq!((report.executions, report.completion), (2, Completion::Interrupted));
+}
+
+/// Two `SeqCst` reads may miss each other's writes through a write that is not.
+fn around_a_choice(alternatives: u64) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let [one, two, three] = [(); 3].map(|()| shared.clone());
+    let threads = [
+        thread::spawn(move || {
+            one.0.store(1, SeqCst);
+            if alternatives > 0 {
+                heddle::model::choose(alternatives);
+            }
+            one.0.store(2, Release);
+        }),
+        thread::spawn(move || {
+            two.0.load(Acquire);
+            two.1.load(SeqCst);
+        }),
+        thread::spawn(move || {
+            three.1.store(1, SeqCst);
+            three.0.load(SeqCst);
+        }),
+    ];
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_choice_is_no_event_of_the_memory_model() {
+    let executions = |alternatives| Builder::new().explore(move || around_a_choice(alternatives)).executions;
+    let without = executions(0);
+    assert_eq!(executions(1), without);
+    assert_eq!(executions(2), 2 * without);
 }

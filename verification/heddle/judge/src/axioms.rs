@@ -43,12 +43,23 @@ impl Axioms {
         self.mutation == Some(mutation)
     }
 
+    /// Whether coherence is one of its errors.
+    #[must_use]
+    pub(crate) fn lacks_coherence(self) -> bool {
+        self.has(Mutation::NoCoherence) || self.has(Mutation::NoOrderOfWrites)
+    }
+
+    fn lacks_atomicity(self) -> bool {
+        self.has(Mutation::NoAtomicity) || self.has(Mutation::NoOrderOfWrites)
+    }
+
     /// Whether a read-modify-write must come right after what it read in
     /// modification order. Atomicity alone only says that nothing comes between
     /// the two; that the write is the later one is coherence.
     #[must_use]
     pub(crate) fn updates_follow_their_source(self) -> bool {
-        !self.has(Mutation::NoAtomicity) && !self.has(Mutation::NoCoherence) && !self.has(Mutation::CoherenceOfOneStep)
+        let loose = self.lacks_coherence() || self.lacks_atomicity();
+        !loose && !self.has(Mutation::CoherenceOfOneStep)
     }
 
     /// `hb = (po ∪ sw)⁺`.
@@ -106,7 +117,7 @@ impl Axioms {
     /// Coherence: `hb ; eco?` is irreflexive, with `eco = (rf ∪ mo ∪ rb)⁺`.
     #[must_use]
     pub fn is_coherent(self, graph: &Graph, hb: &Relation) -> bool {
-        if self.has(Mutation::NoCoherence) {
+        if self.lacks_coherence() {
             return true;
         }
         let step = graph.rf.union(&graph.mo).union(&Self::reads_before(graph));
@@ -117,7 +128,7 @@ impl Axioms {
     /// Atomicity: `rmw ∩ (rb ; mo)` is empty.
     #[must_use]
     pub fn is_atomic(self, graph: &Graph) -> bool {
-        if self.has(Mutation::NoAtomicity) {
+        if self.lacks_atomicity() {
             return true;
         }
         let overtaken = Self::reads_before(graph).then(&graph.mo);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::axioms::Axioms;
 use crate::graph::Graph;
-use crate::mutation::Mutation;
 use crate::outcome::Outcome;
 use crate::program::{Location, Program};
 use crate::record::graph_of;
@@ -164,7 +163,7 @@ impl<V: FnMut(&Graph, End)> Search<'_, V> {
     /// go in happens-before order, and a read-modify-write right after what it
     /// read.
     fn may_follow(&self, graph: &Graph, hb: &Relation, placed: &[usize], write: usize, rest: &[usize]) -> bool {
-        let in_order = self.axioms.has(Mutation::NoCoherence) || !rest.iter().any(|later| hb.contains(*later, write));
+        let in_order = self.axioms.lacks_coherence() || !rest.iter().any(|later| hb.contains(*later, write));
         let mut reads = graph.rmw.pairs().filter(|pair| pair.1 == write);
         let adjacent = !self.axioms.updates_follow_their_source()
             || reads.all(|(read, _)| {
@@ -213,6 +212,7 @@ mod tests {
             Axioms::mutated(Mutation::NoCoherence),
             Axioms::mutated(Mutation::CoherenceOfOneStep),
             Axioms::mutated(Mutation::NoAtomicity),
+            Axioms::mutated(Mutation::NoOrderOfWrites),
         ];
         // Without coherence and pruning, every order of every location counts.
         let short = Sample::new(12).filter(|program| program.events() <= 13);

@@ -3,7 +3,7 @@
 //!
 //! Nothing here knows of relations or axioms, nor how `run` enumerates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::outcome::Outcome;
 use crate::program::{Instruction, Kind, Location, Operand, Program, RmwOp, Value};
@@ -51,21 +51,14 @@ struct State {
 #[must_use]
 pub fn interleave(program: &Program, memory: Memory) -> Interleavings {
     let threads = program.threads().len();
-    let registers = (0..threads).map(|thread| vec![0; program.registers(thread)]);
-    let start = State {
-        positions: vec![0; threads],
-        registers: registers.collect(),
-        writes: vec![vec![(None, 0)]; program.locations()],
-        reads: BTreeMap::new(),
-    };
+    let start = State::start(program);
     let mut all = Interleavings::default();
     let mut seen = BTreeSet::from([start.clone()]);
     let mut open = vec![start];
     while let Some(state) = open.pop() {
         let next: Vec<State> = (0..threads).flat_map(|thread| state.turns(program, thread, memory)).collect();
         if next.is_empty() {
-            let bodies = program.threads().iter();
-            if bodies.map(Vec::len).eq(state.positions.iter().copied()) {
+            if state.is_complete(program) {
                 all.graphs += 1;
                 if memory == Memory::Latest {
                     all.outcomes.insert(state.outcome(program));
@@ -79,7 +72,69 @@ pub fn interleave(program: &Program, memory: Memory) -> Interleavings {
     all
 }
 
+/// How many graphs have an interleaving with this many preemptions, and none with
+/// fewer; those that get stuck are left out. A preemption interrupts a thread
+/// that could have gone on.
+#[must_use]
+pub fn preemptions(program: &Program) -> BTreeMap<u32, u64> {
+    let start = State::start(program).settle(program);
+    let mut best = BTreeMap::from([((start.clone(), None), 0)]);
+    let mut open = VecDeque::from([(0, start, None)]);
+    let mut fewest: BTreeMap<State, u32> = BTreeMap::new();
+    while let Some((cost, state, last)) = open.pop_front() {
+        let turns: Vec<Vec<State>> =
+            (0..program.threads().len()).map(|thread| state.turns(program, thread, Memory::Latest)).collect();
+        if state.is_complete(program) {
+            let least = fewest.entry(state).or_insert(cost);
+            *least = cost.min(*least);
+            continue;
+        }
+        let interrupts = |thread| last.is_some_and(|last: usize| last != thread && !turns[last].is_empty());
+        for (thread, turns) in turns.iter().enumerate() {
+            let cost = cost + u32::from(interrupts(thread));
+            for turn in turns.iter().cloned().map(|turn| turn.settle(program)) {
+                let known = best.get(&(turn.clone(), Some(thread)));
+                if known.is_none_or(|known| *known > cost) {
+                    best.insert((turn.clone(), Some(thread)), cost);
+                    open.push_back((cost, turn, Some(thread)));
+                }
+            }
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for least in fewest.into_values() {
+        *counts.entry(least).or_default() += 1;
+    }
+    counts
+}
+
 impl State {
+    fn start(program: &Program) -> Self {
+        let threads = program.threads().len();
+        let registers = (0..threads).map(|thread| vec![0; program.registers(thread)]);
+        Self {
+            positions: vec![0; threads],
+            registers: registers.collect(),
+            writes: vec![vec![(None, 0)]; program.locations()],
+            reads: BTreeMap::new(),
+        }
+    }
+
+    fn is_complete(&self, program: &Program) -> bool {
+        program.threads().iter().map(Vec::len).eq(self.positions.iter().copied())
+    }
+
+    /// Takes the jumps that come next in each thread: they are no turns.
+    fn settle(mut self, program: &Program) -> Self {
+        for (thread, body) in program.threads().iter().enumerate() {
+            while let Some(Instruction::SkipIf { reg, value, count }) = body.get(self.positions[thread]) {
+                let taken = self.registers[thread][*reg] == *value;
+                self.positions[thread] += if taken { count + 1 } else { 1 };
+            }
+        }
+        self
+    }
+
     fn outcome(self, program: &Program) -> Outcome {
         let last = |loc: Location| match program.kind(loc) {
             Kind::Mutex => 0,

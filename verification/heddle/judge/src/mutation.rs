@@ -13,6 +13,9 @@ pub enum Mutation {
     CoherenceOfOneStep,
     /// A write may come between the read and the write of a read-modify-write.
     NoAtomicity,
+    /// Neither of these two: a location's writes have any order, and reads read
+    /// any write.
+    NoOrderOfWrites,
     /// No release synchronises with any acquire.
     NoSynchronisation,
     /// Release fences publish nothing.
@@ -72,10 +75,11 @@ pub enum Mutation {
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::NoCoherence,
         Self::CoherenceOfOneStep,
         Self::NoAtomicity,
+        Self::NoOrderOfWrites,
         Self::NoSynchronisation,
         Self::NoReleaseFences,
         Self::NoAcquireFences,

@@ -334,6 +334,20 @@ impl Program {
         &self.threads
     }
 
+    /// The same program with every ordering `SeqCst`.
+    ///
+    /// # Panics
+    /// Never: `SeqCst` is legal everywhere.
+    #[must_use]
+    pub fn sequential(&self) -> Self {
+        let mut threads = self.threads.clone();
+        let instructions = threads.iter_mut().flatten();
+        for (order, _) in instructions.flat_map(Instruction::orders_mut) {
+            *order = Order::SeqCst;
+        }
+        Self::new(self.locations, threads).expect("SeqCst is legal everywhere")
+    }
+
     /// What a location is, by its first use.
     #[must_use]
     pub fn kind(&self, loc: Location) -> Kind {

@@ -2,18 +2,8 @@
 
 use heddle_judge::enumerate::{Verdict, judge};
 use heddle_judge::interleave::{Memory, interleave};
-use heddle_judge::program::{Instruction, Kind, Order, Program};
+use heddle_judge::program::{Kind, Program};
 use heddle_judge::random::Sample;
-
-/// The same program with every ordering `SeqCst`.
-fn sequential(program: &Program) -> Program {
-    let mut bodies = program.threads().to_vec();
-    let instructions = bodies.iter_mut().flatten();
-    for (order, _) in instructions.flat_map(Instruction::orders_mut) {
-        *order = Order::SeqCst;
-    }
-    Program::new(program.locations(), bodies).expect("SeqCst is legal everywhere")
-}
 
 fn is_atomic(program: &Program) -> bool {
     (0..program.locations()).all(|loc| program.kind(loc) != Kind::NonAtomic)
@@ -29,7 +19,7 @@ fn assert_agree(program: &Program) {
 fn seq_cst_programs_do_what_interleavings_do() {
     let programs = Sample::new(21).filter(is_atomic);
     for program in programs.take(3_000) {
-        assert_agree(&sequential(&program));
+        assert_agree(&program.sequential());
     }
 }
 

@@ -33,6 +33,9 @@ impl Engine {
             self.run.granted = NONE;
         }
         event.exclusive = request.exclusive;
+        let slot = self.slot(thread);
+        event.yields = slot.spin.is_some_and(|(_, at, _)| at == slot.done);
+        event.after_cell = slot.touched == slot.done + 1;
         self.exclusive |= request.exclusive;
         match request.kind {
             Kind::Read => return self.add_read(thread, event, guided),
@@ -43,6 +46,11 @@ impl Engine {
                 }
             }
             Kind::Spawn => {
+                if self.graph.ranks.len() >= self.limits.max_threads {
+                    let message = format!("an execution has more than {} threads", self.limits.max_threads);
+                    self.fail(FailureKind::Truncated, message);
+                    return None;
+                }
                 event.value = u64::from(self.graph.free_slot());
                 let id = self.push(event);
                 self.graph.add_thread(id);
@@ -55,9 +63,7 @@ impl Engine {
                     event.value = value.min(request.value - 1);
                     self.graph.event_mut(id).value = event.value;
                 } else {
-                    self.items.extend(
-                        (1..request.value).rev().map(|value| Item { event: id, choice: Choice::Alternative(value) }),
-                    );
+                    self.items.extend((1..request.value).rev().map(|value| Item::new(id, Choice::Alternative(value))));
                 }
             }
             Kind::Fence | Kind::Join => {
@@ -102,7 +108,7 @@ impl Engine {
         for place in earliest + 1..last {
             // Between what a read-modify-write read and its write is no place.
             if !self.graph.is_rmw_at(location, place) {
-                self.items.push(Item { event: id, choice: Choice::Place(place) });
+                self.items.push(Item::new(id, Choice::Place(place)));
             }
         }
         self.find_revisits(id);
@@ -204,7 +210,7 @@ impl Engine {
                 Step::Blocked => place == last,
             };
             if useful {
-                self.items.push(Item { event: id, choice: Choice::Source { source, alternative } });
+                self.items.push(Item::new(id, Choice::Source { source, alternative }));
             }
             alternative += 1;
         }

@@ -98,8 +98,15 @@ impl Driver {
             while let Some(thread) = with(Engine::schedule) {
                 self.resume(thread);
             }
+            // Outside of `with`: destructors may use heddle's types.
+            let statics = with(Engine::take_ended_statics);
+            drop(statics);
             let again = with(Engine::end_run);
             self.tear_down();
+            let statics = with(|engine| std::mem::take(&mut engine.run.statics));
+            drop(statics);
+            // What such a destructor made anew might do so for ever.
+            std::mem::forget(with(|engine| std::mem::take(&mut engine.run.statics)));
             if !again {
                 return;
             }

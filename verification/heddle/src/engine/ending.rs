@@ -1,6 +1,6 @@
 //! What an execution amounts to once no thread can go on.
 
-use super::linear::linear;
+use super::linear::{Linear, linear};
 use super::{Engine, Pending, Status};
 use crate::failure::FailureKind;
 use crate::graph::{EventId, Kind, ThreadId};
@@ -11,13 +11,20 @@ impl Engine {
         if self.run.again && self.run.failure.is_none() {
             return true;
         }
-        if self.run.failure.is_none() {
-            self.judge();
+        self.stats.events += u64::from(self.graph.len());
+        self.explored += self.share;
+        let mut order = None;
+        match self.run.failure.as_ref().map(|failure| failure.kind) {
+            None => self.judge(&mut order),
+            // These say that something was not explored, in whatever order.
+            Some(FailureKind::Nondeterminism | FailureKind::Unsupported) => {}
+            Some(_) if self.is_beyond(&mut order) => self.run.failure = None,
+            Some(_) => {}
         }
         // Only a failure that may be reported needs its best order.
         let reported = self.failure.is_none() || self.limits.simplest_failure;
         if self.run.failure.is_some() && reported {
-            let linear = linear(&self.graph);
+            let linear = order.unwrap_or_else(|| linear(&self.graph));
             let token = self.token_of(&linear);
             if let Some(failure) = &mut self.run.failure {
                 failure.token = token;
@@ -25,14 +32,28 @@ impl Engine {
                 failure.events = self.graph.events.len();
             }
         }
-        self.stats.events += u64::from(self.graph.len());
         false
     }
 
-    fn judge(&mut self) {
+    /// Whether the execution needs more preemptions than the bound, and is left
+    /// out. One that is too long to tell is not.
+    fn is_beyond(&mut self, order: &mut Option<Linear>) -> bool {
+        let Some(bound) = self.limits.preemption_bound else {
+            return false;
+        };
+        let order = order.get_or_insert_with(|| linear(&self.graph));
+        let beyond = order.is_fewest && order.preemptions as usize > bound;
+        self.stats.beyond += u64::from(beyond);
+        beyond
+    }
+
+    fn judge(&mut self, order: &mut Option<Linear>) {
         let waiting: Vec<ThreadId> =
             self.graph.ranks.iter().copied().filter(|thread| self.status(*thread) != Status::Done).collect();
         if waiting.is_empty() {
+            if self.is_beyond(order) {
+                return;
+            }
             self.stats.executions += 1;
             if let Some(site) = self.run.tracked.iter().flatten().next() {
                 let message = format!("what was made at {site} was never released");
@@ -40,9 +61,13 @@ impl Engine {
             }
             return;
         }
-        self.stats.blocked += 1;
         // Whoever waits on an old value would be woken by the newest one.
-        if waiting.iter().all(|thread| self.waits_on_newest(*thread)) {
+        let deadlocked = waiting.iter().all(|thread| self.waits_on_newest(*thread));
+        if deadlocked && self.is_beyond(order) {
+            return;
+        }
+        self.stats.blocked += 1;
+        if deadlocked {
             let lines: Vec<String> = waiting.iter().map(|t| self.describe(*t)).collect();
             self.run.current = waiting[0];
             self.fail(FailureKind::Deadlock, lines.join("; "));

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::graph::{Event, EventId, Graph, Kind, NONE, ReadOp, ThreadId};
+use crate::graph::{Event, EventId, Graph, Kind, NONE, ReadOp, Step, ThreadId};
 
 /// States looked at before the order is settled one thread after the other.
 const MAX_STATES: usize = 50_000;
@@ -17,18 +17,25 @@ const MAX_STATES: usize = 50_000;
 pub(super) struct Linear {
     pub(super) steps: Vec<EventId>,
     pub(super) preemptions: u32,
+    /// Whether there is none with fewer preemptions.
+    pub(super) is_fewest: bool,
 }
 
-/// The order with the fewest preemptions.
+/// The order with the fewest preemptions, unless looking for it takes too long.
 pub(super) fn linear(graph: &Graph) -> Linear {
-    [true, false]
-        .into_iter()
-        .find_map(|interleaving| {
-            let search = Search { graph, interleaving };
-            search.fewest()
-        })
-        .unwrap_or_else(|| Linear::first(graph))
+    let mut finished = true;
+    for interleaving in [true, false] {
+        match (Search { graph, interleaving }).fewest() {
+            Ok(Some(linear)) => return Linear { is_fewest: finished, ..linear },
+            Ok(None) => {}
+            Err(TooManyStates) => finished = false,
+        }
+    }
+    Linear::first(graph)
 }
+
+/// The search for the fewest preemptions was given up.
+struct TooManyStates;
 
 /// How far each thread is, and which moved last.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -70,7 +77,7 @@ impl Search<'_> {
     }
 
     /// Breadth first, where a step without a preemption costs nothing.
-    fn fewest(&self) -> Option<Linear> {
+    fn fewest(&self) -> Result<Option<Linear>, TooManyStates> {
         let mut queue = VecDeque::from([(0, self.start())]);
         let mut best = Best::new();
         best.insert(self.start(), (0, None));
@@ -79,10 +86,10 @@ impl Search<'_> {
                 continue;
             }
             if best.len() > MAX_STATES {
-                return None;
+                return Err(TooManyStates);
             }
             if self.is_complete(&state) {
-                return Some(trace_back(&best, state));
+                return Ok(Some(trace_back(&best, state)));
             }
             for thread in &self.graph.ranks {
                 let Some((id, next)) = self.step(&state, *thread) else {
@@ -101,7 +108,7 @@ impl Search<'_> {
                 }
             }
         }
-        None
+        Ok(None)
     }
 
     fn is_complete(&self, state: &State) -> bool {
@@ -173,9 +180,21 @@ impl Search<'_> {
             return 0;
         };
         let event = self.graph.event(*id);
-        let may_wait = event.kind == Kind::Join || matches!(event.op, ReadOp::Custom { .. });
-        let waits = may_wait && !self.has_causes(state, event);
-        u32::from(last != next && !waits)
+        u32::from(last != next && !event.yields && !self.waits(state, event))
+    }
+
+    /// Whether the event could not come now, whatever it reads or joins.
+    fn waits(&self, state: &State, event: &Event) -> bool {
+        match event.kind {
+            Kind::Join => !self.has_causes(state, event),
+            Kind::Read if matches!(event.op, ReadOp::Custom { .. }) => {
+                let order = &self.graph.location(event.location).order;
+                let newest = order.iter().rev().find(|id| self.is_done(state, **id));
+                let value = self.graph.written(event.location, newest.copied().unwrap_or(NONE));
+                event.op.resolve(value, 0) == Some(Step::Blocked)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -188,5 +207,5 @@ fn trace_back(best: &Best, end: State) -> Linear {
         state = before;
     }
     steps.reverse();
-    Linear { steps, preemptions }
+    Linear { steps, preemptions, is_fewest: true }
 }

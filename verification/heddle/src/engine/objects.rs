@@ -193,6 +193,7 @@ impl Engine {
             index
         };
         let done = self.run.slots[thread as usize].done;
+        self.run.slots[thread as usize].touched = done + 1;
         let race = self.racing(index, thread, write);
         let state = &mut self.run.cells[index];
         let accesses = if write { &mut state.writes } else { &mut state.reads };
@@ -222,6 +223,21 @@ impl Engine {
 
     pub(crate) fn untrack(&mut self, (run, number): (u64, usize)) {
         if run == self.run.id {
+            self.run.tracked[number] = None;
+        }
+    }
+
+    /// As [`Self::track`], for memory.
+    pub(crate) fn track_memory(&mut self, address: usize, site: Site) {
+        let (_, number) = self.track(site);
+        self.run.allocations.push((address, number));
+    }
+
+    /// The memory is released; memory that was not tracked may be too.
+    pub(crate) fn untrack_memory(&mut self, address: usize) {
+        let allocations = &mut self.run.allocations;
+        if let Some(index) = allocations.iter().position(|(other, _)| *other == address) {
+            let (_, number) = allocations.swap_remove(index);
             self.run.tracked[number] = None;
         }
     }

@@ -24,6 +24,18 @@ pub(crate) enum Choice {
 pub(crate) struct Item {
     pub(crate) event: EventId,
     pub(crate) choice: Choice,
+    /// Which share of the search is guessed to be behind it; see
+    /// [`Engine::divide`].
+    share: f64,
+}
+
+/// The share of a choice that was just left.
+const UNDIVIDED: f64 = -1.0;
+
+impl Item {
+    pub(super) fn new(event: EventId, choice: Choice) -> Self {
+        Self { event, choice, share: UNDIVIDED }
+    }
 }
 
 /// A graph and what is left to try in it.
@@ -38,6 +50,12 @@ pub(crate) struct Frame {
 pub(crate) struct Task {
     graph: Graph,
     item: Item,
+}
+
+impl Task {
+    pub(crate) fn share(&self) -> f64 {
+        self.item.share
+    }
 }
 
 impl Engine {
@@ -77,10 +95,27 @@ impl Engine {
                 self.items = frame.items;
                 continue;
             };
-            if self.take(item) {
+            self.share = item.share;
+            let taken = self.take(item);
+            self.divide();
+            if taken {
                 return true;
             }
             self.stats.pruned += 1;
+            self.explored += self.share;
+        }
+    }
+
+    /// Divides the graph's share of the search among it and the choices that it
+    /// just left, as if each had as much behind it (Knuth 1975).
+    pub(super) fn divide(&mut self) {
+        let left = self.items.iter().rev().take_while(|item| item.share == UNDIVIDED).count();
+        if left > 0 {
+            self.share /= (left + 1) as f64;
+            let from = self.items.len() - left;
+            for item in &mut self.items[from..] {
+                item.share = self.share;
+            }
         }
     }
 
@@ -142,6 +177,8 @@ impl Engine {
         write.kind = Kind::Write;
         write.value = value;
         write.source = NONE;
+        // Nothing comes between the two.
+        write.after_cell = false;
         let write = self.graph.push(write);
         let place = self.graph.place_of(event.source) + 1;
         self.graph.place_write(write, place);
@@ -171,7 +208,7 @@ impl Engine {
             }
             let event = self.graph.event(id);
             if event.kind == Kind::Read && event.location == location {
-                self.items.push(Item { event: write, choice: Choice::Revisit { read: id, alternative: 0 } });
+                self.items.push(Item::new(write, Choice::Revisit { read: id, alternative: 0 }));
             }
         }
     }
@@ -208,7 +245,8 @@ impl Engine {
         let value = self.graph.event(write).value;
         let op = self.graph.event(read).op;
         if op.resolve(value, alternative + 1).is_some() {
-            self.items.push(Item { event: write, choice: Choice::Revisit { read, alternative: alternative + 1 } });
+            self.items.push(Item::new(write, Choice::Revisit { read, alternative: alternative + 1 }));
+            self.divide();
         }
         let mut graph = self.spare.pop().unwrap_or_default();
         let (read, write) = self.graph.restrict(&mut graph, read, write);
@@ -249,7 +287,7 @@ impl Engine {
                 && graph.is_coherent(read)
                 && graph.is_sc_consistent(&[read, write])
             {
-                items.push(Item { event: write, choice: Choice::Place(place) });
+                items.push(Item::new(write, Choice::Place(place)));
             }
         }
         items

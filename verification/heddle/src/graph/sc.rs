@@ -150,17 +150,21 @@ impl Graph {
     }
 
     /// `po≠loc;hb;po≠loc`. A thread begins and ends at events of its own, which
-    /// the graph leaves out: its spawn and what joined it stand for them.
+    /// the graph leaves out: its spawn and what joined it stand for them. It also
+    /// leaves out accesses to cells, each an event of a location of its own: the
+    /// event after it and the one before it stand for it.
     fn leaves_and_enters(&self, from: &Event, to: &Event) -> bool {
-        let thread = self.thread(from.thread);
-        let later = &thread.events[from.index as usize + 1..];
-        let next = later.iter().position(|id| !same_location(from, self.event(*id)));
-        let left = next.map_or(thread.events.len(), |next| from.index as usize + 1 + next);
+        let events = &self.thread(from.thread).events;
+        let mut later = events[from.index as usize + 1..].iter().map(|id| self.event(*id));
+        let next = later.position(|event| event.after_cell || is_elsewhere(event, from));
+        let left = next.map_or(events.len(), |next| from.index as usize + 1 + next);
         let thread = self.thread(to.thread);
-        let earlier = &thread.events[..to.index as usize];
-        let mut earlier = earlier.iter().rev();
-        let last = earlier.find(|id| !same_location(to, self.event(**id)));
-        let entered = last.copied().unwrap_or(thread.spawn);
+        let before = |index: u32| thread.events[index as usize - 1];
+        let enters = |index: &u32| {
+            let after_cell = self.event(thread.events[*index as usize]).after_cell;
+            after_cell || is_elsewhere(self.event(before(*index)), to)
+        };
+        let entered = (1..=to.index).rev().find(enters).map_or(thread.spawn, before);
         entered != NONE && self.seen(entered, View::Happens, from.thread) > left as u32
     }
 
@@ -179,6 +183,11 @@ impl Graph {
             _ => self.place_of(event.source),
         }
     }
+}
+
+/// Whether an event is of another location; a choice is no event of the model.
+fn is_elsewhere(event: &Event, other: &Event) -> bool {
+    event.kind != Kind::Choose && !same_location(event, other)
 }
 
 /// Fences and thread events have no location, so they are at another one.

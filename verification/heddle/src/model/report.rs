@@ -14,6 +14,9 @@ use crate::workers::Outcome;
 pub enum Completion {
     /// Every execution was explored.
     Exhausted,
+    /// Every execution within [`super::Builder::preemption_bound`] was explored;
+    /// [`Report::beyond`] says how many are not.
+    Bounded,
     /// It stopped at the first failure, or lost an execution that it could not
     /// follow.
     Failed,
@@ -44,6 +47,12 @@ pub struct Report {
     pub elapsed: Duration,
     /// Whether that was all.
     pub completion: Completion,
+    /// The share of the search that it came through, guessed as
+    /// [`Progress::explored`]; of shards the mean.
+    pub explored: f64,
+    /// Executions beyond [`super::Builder::preemption_bound`]; they are in no
+    /// other number but `events`.
+    pub beyond: u64,
     /// Failing executions: one, unless the search was to keep going.
     pub failures: u64,
     /// The first failing execution.
@@ -60,11 +69,25 @@ pub struct Report {
 pub struct Progress {
     /// Runs of the closure so far.
     pub runs: u64,
-    /// Choices this worker still has. Each leads to at least one more graph or
-    /// to none; how many it really has behind it nobody knows.
+    /// Choices this worker still has.
     pub backlog: u64,
+    /// The share of the search that is behind, from 0 to 1, guessed as if the
+    /// alternatives of each choice had as much behind them (Knuth, "Estimating
+    /// the efficiency of backtrack programs", 1975). It never goes back, and
+    /// what is missing from 1 after the last run were choices that led nowhere.
+    /// It is no measurement: alternatives are not alike, and those that are tried
+    /// first are no sample of the others.
+    pub explored: f64,
     /// Wall-clock time so far.
     pub elapsed: Duration,
+}
+
+impl Progress {
+    /// How many runs the whole search may have, by [`Self::explored`].
+    #[must_use]
+    pub fn estimated_runs(&self) -> f64 {
+        self.runs as f64 / self.explored
+    }
 }
 
 /// What an event does.
@@ -114,7 +137,7 @@ pub struct TraceEvent {
 
 impl Report {
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
-        let Outcome { stats, failure, completion } = outcome;
+        let Outcome { stats, failure, completion, explored } = outcome;
         Self {
             executions: stats.executions,
             blocked: stats.blocked,
@@ -122,6 +145,8 @@ impl Report {
             events: stats.events,
             elapsed,
             completion,
+            explored,
+            beyond: stats.beyond,
             failures: stats.failures,
             failure,
             shard: None,
@@ -139,17 +164,20 @@ impl Report {
         if count == 0 || !shards.iter().enumerate().all(present) {
             return None;
         }
+        let explored = shards.iter().map(|shard| shard.explored).sum::<f64>() / count as f64;
         let mut merged = shards.remove(0);
+        merged.explored = explored;
         merged.shard = None;
         for shard in shards {
             merged.executions += shard.executions;
             merged.blocked += shard.blocked;
             merged.pruned += shard.pruned;
             merged.events += shard.events;
+            merged.beyond += shard.beyond;
             merged.failures += shard.failures;
             merged.elapsed = merged.elapsed.max(shard.elapsed);
             merged.failure = merged.failure.or(shard.failure);
-            if merged.completion == Completion::Exhausted {
+            if matches!(merged.completion, Completion::Exhausted | Completion::Bounded) {
                 merged.completion = shard.completion;
             }
         }

@@ -156,10 +156,12 @@ macro_rules! shared_api {
             /// # Errors
             /// The value on which `f` returned `None`.
             #[track_caller]
-            pub fn fetch_update<F>(&self, set_order: Ordering, fetch_order: Ordering, mut f: F) -> Result<$type, $type>
-            where
-                F: FnMut($type) -> Option<$type>,
-            {
+            pub fn try_update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($type) -> Option<$type>,
+            ) -> Result<$type, $type> {
                 let mut value = self.load(fetch_order);
                 while let Some(new) = f(value) {
                     match self.compare_exchange(value, new, set_order, fetch_order) {
@@ -168,6 +170,31 @@ macro_rules! shared_api {
                     }
                 }
                 Err(value)
+            }
+
+            /// As [`Self::try_update`].
+            ///
+            /// # Errors
+            /// The value on which `f` returned `None`.
+            #[track_caller]
+            pub fn fetch_update<F>(&self, set_order: Ordering, fetch_order: Ordering, f: F) -> Result<$type, $type>
+            where
+                F: FnMut($type) -> Option<$type>,
+            {
+                self.try_update(set_order, fetch_order, f)
+            }
+
+            /// As in `std`; the value before.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($type) -> $type,
+            ) -> $type {
+                match self.try_update(set_order, fetch_order, |value| Some(f(value))) {
+                    Ok(value) | Err(value) => value,
+                }
             }
         }
 

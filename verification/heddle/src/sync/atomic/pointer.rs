@@ -147,10 +147,12 @@ impl<T> AtomicPtr<T> {
     /// # Errors
     /// The value on which `f` returned `None`.
     #[track_caller]
-    pub fn fetch_update<F>(&self, set_order: Ordering, fetch_order: Ordering, mut f: F) -> Result<*mut T, *mut T>
-    where
-        F: FnMut(*mut T) -> Option<*mut T>,
-    {
+    pub fn try_update(
+        &self,
+        set_order: Ordering,
+        fetch_order: Ordering,
+        mut f: impl FnMut(*mut T) -> Option<*mut T>,
+    ) -> Result<*mut T, *mut T> {
         let mut value = self.load(fetch_order);
         while let Some(new) = f(value) {
             match self.compare_exchange(value, new, set_order, fetch_order) {
@@ -159,6 +161,26 @@ impl<T> AtomicPtr<T> {
             }
         }
         Err(value)
+    }
+
+    /// As [`Self::try_update`].
+    ///
+    /// # Errors
+    /// The value on which `f` returned `None`.
+    #[track_caller]
+    pub fn fetch_update<F>(&self, set_order: Ordering, fetch_order: Ordering, f: F) -> Result<*mut T, *mut T>
+    where
+        F: FnMut(*mut T) -> Option<*mut T>,
+    {
+        self.try_update(set_order, fetch_order, f)
+    }
+
+    /// As in `std`; the value before.
+    #[track_caller]
+    pub fn update(&self, set_order: Ordering, fetch_order: Ordering, mut f: impl FnMut(*mut T) -> *mut T) -> *mut T {
+        match self.try_update(set_order, fetch_order, |value| Some(f(value))) {
+            Ok(value) | Err(value) => value,
+        }
     }
 }
 
