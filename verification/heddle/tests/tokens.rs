@@ -15,7 +15,8 @@ use heddle::thread;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A token of these numbers: threads and choices in turn, low five bits first.
+/// A token of these numbers: threads, choices and how many more in turn, low
+/// five bits first.
 fn token(numbers: &[u64]) -> String {
     let mut digits = Vec::new();
     for mut number in numbers.iter().copied() {
@@ -27,12 +28,12 @@ fn token(numbers: &[u64]) -> String {
     }
     digits.push(digits.iter().fold(7, |sum, digit| (sum * 13 + digit) % 61));
     let digits = digits.iter().map(|digit| char::from(DIGITS[*digit as usize]));
-    "h1-".chars().chain(digits).collect()
+    "h2-".chars().chain(digits).collect()
 }
 
 fn numbers(token: &str) -> Vec<u64> {
     let digit = |byte| DIGITS.iter().position(|digit| *digit == byte).expect("a digit") as u64;
-    let digits: Vec<u64> = token["h1-".len()..].bytes().map(digit).collect();
+    let digits: Vec<u64> = token["h2-".len()..].bytes().map(digit).collect();
     let (mut numbers, mut number, mut shift) = (Vec::new(), 0, 0);
     for digit in &digits[..digits.len() - 1] {
         number |= (digit & 31) << shift;
@@ -54,14 +55,14 @@ fn mutate(rng: &mut fastrand::Rng, numbers: &mut Vec<u64>) {
             3 => numbers[at] = numbers[at].wrapping_add(rng.u64(..300)),
             4 => numbers[at] = rng.u64(..) >> rng.u32(4..64),
             5 => numbers.swap(at, 0),
-            6 => numbers.truncate(at / 2 * 2 + 2),
+            6 => numbers.truncate(at / 3 * 3 + 3),
             _ => {
-                let tail: Vec<u64> = numbers[at / 2 * 2..].to_vec();
+                let tail: Vec<u64> = numbers[at / 3 * 3..].to_vec();
                 numbers.extend(tail);
             }
         }
     }
-    numbers.truncate(400);
+    numbers.truncate(399);
 }
 
 /// Locks, waits, weak exchanges, choices, and a thread that spawns.
@@ -117,7 +118,7 @@ fn follow(seed: u64, tokens: usize, model: fn()) -> usize {
     builder.max_permutations = Some(50);
     builder.explore(move || {
         model();
-        keep.lock().unwrap().push(heddle::model::token());
+        keep.lock().unwrap().push(heddle::model::running().token);
     });
     let kept = kept.lock().unwrap();
     let mut rng = fastrand::Rng::with_seed(seed);
@@ -142,13 +143,15 @@ fn within(limit: Duration, work: impl FnOnce() -> usize + Send + 'static) -> usi
 
 #[test]
 fn the_tests_write_tokens_as_heddle_does() {
-    let report = Builder::new().explore(|| panic!("{}", heddle::model::token()));
+    let report = Builder::new().explore(|| panic!("{}", heddle::model::running().token));
     let own = report.failure.expect("it panics").token;
     assert_eq!(token(&numbers(&own)), own);
     let replayed = |text: &str| -> Option<Report> { Builder::new().replay(text, || {}) };
-    assert!(replayed(&token(&[0, 5, 1, 0])).is_some());
-    assert!(replayed(&token(&[0, 5, 1])).is_none(), "a thread without a choice");
-    assert!(replayed(&token(&[1 << 40, 0])).is_none(), "no such thread");
+    assert!(replayed(&token(&[0, 5, 0, 1, 0, 300])).is_some());
+    assert!(replayed(&token(&[0, 5, 0, 1])).is_none(), "a thread without a choice");
+    assert!(replayed(&token(&[1 << 40, 0, 0])).is_none(), "no such thread");
+    assert!(replayed(&token(&[0, 0, 1 << 40])).is_none(), "more steps than memory");
+    assert!(replayed(&token(&[0, 0, (1 << 20) - 1].repeat(40))).is_none(), "more steps than memory");
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn what_is_no_token_is_refused_or_does_no_harm() {
     let mut rng = fastrand::Rng::with_seed(3);
     for length in 0..2_000 {
         let text: String = (0..length % 40).map(|_| rng.char('-'..'z')).collect();
-        let report = Builder::new().replay(&format!("h1-{text}"), spinning);
+        let report = Builder::new().replay(&format!("h2-{text}"), spinning);
         assert!(report.is_none_or(|report| report.executions <= 1));
     }
     assert!(Builder::new().replay("", spinning).is_none());

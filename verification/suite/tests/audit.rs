@@ -46,7 +46,8 @@ fn a_counterexample_of_the_audit_replays_with_the_weaker_ordering_and_only_then(
 fn an_ordering_that_nothing_needs_is_found() {
     // The store of the outage has a lock around its plans, so its other orderings tell nobody anything.
     let audit = audit_of("unguarded");
-    let could_be = |finding: &Finding| matches!(finding, Finding::CouldBeWeaker { truncated, .. } if truncated.is_empty());
+    let could_be =
+        |finding: &Finding| matches!(finding, Finding::CouldBeWeaker { truncated, .. } if truncated.is_empty());
     assert!(audit.sites.iter().flat_map(|site| &site.weaker).any(|weaker| could_be(&weaker.finding)), "{audit:#?}");
     assert!(!audit.is_clean());
 }

@@ -80,7 +80,7 @@ fn what_matches_nothing_is_a_usage_error() {
         assert_eq!(code(&output), Some(2), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains("error:"), "{arguments:?}: {}", stderr(&output));
     }
-    let made_up = if ENGINE == Engine::Loom { "b3.t.e999999999" } else { "h1-AAAA" };
+    let made_up = if ENGINE == Engine::Loom { "b3.t.e999999999" } else { "h2-AAAA" };
     for token in ["never_empty", &format!("never_empty#{made_up}")] {
         let arguments = ["replay", &format!("guarded/two_enactors_one_endpoint/{token}")];
         let output = verify(&arguments);

@@ -195,10 +195,11 @@ impl Engine {
     /// added maximally. See the crate documentation for why.
     pub(super) fn find_revisits(&mut self, write: EventId) {
         let location = self.graph.event(write).location;
-        if self.graph.location(location).reads.is_empty() {
+        let mut reads = self.graph.location(location).reads.iter();
+        // The earliest read that could be revisited: most writes have none, and need not look at each event.
+        let Some(&first) = reads.find(|read| !self.graph.in_prefix(**read, write)) else {
             return;
-        }
-        let first = self.graph.location(location).reads[0];
+        };
         for id in (first..write).rev() {
             if self.graph.in_prefix(id, write) {
                 continue;

@@ -1,12 +1,16 @@
 //! Replay tokens: an execution as the thread that moves and the choice it makes,
-//! event by event, in an order in which every event follows its causes.
+//! event by event, in an order in which every event follows its causes. Equal
+//! steps in a row are written once, with how many more there are.
 
 use super::Engine;
 use super::linear::{Linear, linear};
 use crate::graph::{Event, EventId, Graph, Kind, ThreadId};
 use crate::model::Running;
 
-const PREFIX: &str = "h1-";
+const PREFIX: &str = "h2-";
+
+/// More steps than any search makes in one execution.
+const MAX_STEPS: usize = 1 << 20;
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Leads a run along a token instead of searching.
@@ -54,18 +58,25 @@ impl Guide {
                 (number, shift) = (0, 0);
             }
         }
-        if shift != 0 || numbers.len() % 2 != 0 {
+        if shift != 0 || numbers.len() % 3 != 0 {
             return None;
         }
-        let steps = numbers.chunks(2);
-        let steps = steps.map(|step| Some((ThreadId::try_from(step[0]).ok()?, step[1])));
-        Some(Self { steps: steps.collect::<Option<_>>()?, at: 0 })
+        let mut steps = Vec::new();
+        for run in numbers.chunks(3) {
+            let step = (ThreadId::try_from(run[0]).ok()?, run[1]);
+            let more = usize::try_from(run[2]).ok().filter(|more| *more < MAX_STEPS)?;
+            steps.extend(std::iter::repeat_n(step, more + 1));
+            if steps.len() > MAX_STEPS {
+                return None;
+            }
+        }
+        Some(Self { steps, at: 0 })
     }
 
     fn print(&self) -> String {
         let mut digits = Vec::new();
-        for (thread, choice) in &self.steps {
-            for mut number in [u64::from(*thread), *choice] {
+        for run in self.steps.chunk_by(|one, next| one == next) {
+            for mut number in [u64::from(run[0].0), run[0].1, run.len() as u64 - 1] {
                 while number > 31 {
                     digits.push(number & 31 | 32);
                     number >>= 5;

@@ -30,7 +30,7 @@ pub struct Token {
 #[non_exhaustive]
 pub enum TokenError {
     /// Not of the form.
-    #[error("{0:?} is no token: a token is store/scenario/property#h1-Ab3 or #e17, as `cargo verify` prints it")]
+    #[error("{0:?} is no token: a token is store/scenario/property#h2-Ab3 or #e17, as `cargo verify` prints it")]
     Form(String),
     /// No such store.
     #[error(transparent)]
@@ -109,7 +109,7 @@ mod tests {
             "unguarded/two_enactors_one_endpoint/never_empty#e17",
             "guarded/three_enactors_two_endpoints/converges#b2.t.e9",
             "unguarded/enactor_stops_for_ever/survives_a_crash#s3.e1",
-            "unguarded/enactor_stops_for_ever/survives_a_crash#s3.h1-AbC_-9",
+            "unguarded/enactor_stops_for_ever/survives_a_crash#s3.h2-AbC_-9",
         ] {
             assert_eq!(text.parse::<Token>().expect("a token").to_string(), text);
         }
