@@ -311,17 +311,9 @@ impl CellWord {
     /// # Panics
     /// When `block` is not below [`CellWord::BLOCKS`].
     pub fn new(generation: Generation, block: usize, words: u8) -> Self {
-        let generation = Generation::pack(Some(generation)) << CELL_GENERATION_SHIFT;
-        Self(generation | u64::from(words) << CELL_WORDS_SHIFT | Self::blank(block).bits())
-    }
-
-    /// The cell of no plan, which says only that it is of the endpoint with block `block`.
-    ///
-    /// # Panics
-    /// When `block` is not below [`CellWord::BLOCKS`].
-    pub fn blank(block: usize) -> Self {
         assert!(block < Self::BLOCKS, "block {block} does not fit in the 24 bits of a cell");
-        Self(block as u64)
+        let generation = Generation::pack(Some(generation)) << CELL_GENERATION_SHIFT;
+        Self(generation | u64::from(words) << CELL_WORDS_SHIFT | block as u64)
     }
 
     /// The word with these bits.
@@ -408,8 +400,6 @@ mod tests {
         let cell = CellWord::new(Generation::FIRST, 0, 0);
         assert_eq!((cell.generation(), cell.block(), cell.words()), (Some(Generation::FIRST), 0, 0));
         assert_eq!(CellWord::EMPTY.generation(), None);
-        let cell = CellWord::blank(CellWord::BLOCKS - 1);
-        assert_eq!((cell.generation(), cell.block(), cell.words()), (None, CellWord::BLOCKS - 1, 0));
     }
 
     #[test]

@@ -78,6 +78,8 @@ struct Entry {
     /// [`CellWord`]: a copy of the cell of what it serves, or of another one when an Enactor was slow or has stopped. Then a
     /// client sees by the tag that it has to look in the records. Only speed depends on it.
     shortcut: AtomicU64,
+    /// Its place in the order of names, by which the records know it.
+    number: usize,
 }
 
 /// A store that cannot be built.
@@ -144,7 +146,8 @@ impl<const PLANS: usize> Guarded<PLANS> {
         let names: Box<[Endpoint]> = names.into_iter().collect();
         let entries = (0..).map(|number| Entry {
             word: AtomicU64::new(ZoneWord::NEVER_APPLIED.bits()),
-            shortcut: AtomicU64::new(CellWord::blank(number).bits()),
+            shortcut: AtomicU64::new(CellWord::EMPTY.bits()),
+            number,
         });
         Ok(Self {
             newest: AtomicU64::new(NewestWord::NONE.bits()),
@@ -175,17 +178,6 @@ impl<const PLANS: usize> Guarded<PLANS> {
     fn state(&self, slot: &AtomicU64) -> PlanState {
         // Relaxed: a state on its own promises nothing about other memory.
         PlanWord::from_bits(slot.load(Relaxed)).state()
-    }
-
-    /// Where plan `generation` keeps this endpoint's record set.
-    #[inline]
-    fn find(&self, entry: &Entry, generation: Generation) -> Option<CellWord> {
-        // Relaxed: whichever of the endpoint's cells it is, it has the endpoint's number.
-        let shortcut = CellWord::from_bits(entry.shortcut.load(Relaxed));
-        if shortcut.generation() == Some(generation) {
-            return Some(shortcut);
-        }
-        self.records.find(self.records.number(shortcut), generation)
     }
 }
 
@@ -234,7 +226,14 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
                 answer.clear(None);
                 return Ok(());
             };
-            match self.find(entry, generation) {
+            // Relaxed: the tag says whose cell it is; its content is visible as that of any cell is.
+            let shortcut = CellWord::from_bits(entry.shortcut.load(Relaxed));
+            let cell = if shortcut.generation() == Some(generation) {
+                Some(shortcut)
+            } else {
+                self.records.find(entry.number, generation)
+            };
+            match cell {
                 Some(cell) => self.records.copy(cell, answer.fill(generation, usize::from(cell.words()))),
                 None => answer.clear(Some(generation)),
             }

@@ -38,7 +38,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             if word.floor() > Some(generation) {
                 return ApplyOutcome::Deleted;
             }
-            let Some(cell) = self.find(entry, generation) else {
+            let Some(cell) = self.records.find(entry.number, generation) else {
                 // Acquire: if the slot has gone to another plan, the word below is not older than what let that happen.
                 // Pairs with the fence in `take_back`.
                 fence(Acquire);

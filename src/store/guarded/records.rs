@@ -42,11 +42,6 @@ impl<const PLANS: usize> Records<PLANS> {
         Self { endpoints, cells: atomic::zeroed(blocks), lines: atomic::zeroed(blocks * LINES * LINE) }
     }
 
-    /// The number of the endpoint that `cell` is of: every endpoint's cells refer to its own blocks.
-    pub(super) fn number(&self, cell: CellWord) -> usize {
-        cell.block() % self.endpoints
-    }
-
     /// What `slot` says of endpoint `number`.
     #[inline]
     pub(super) fn cell(&self, slot: usize, number: usize) -> CellWord {
