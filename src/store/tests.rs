@@ -193,6 +193,68 @@ fn record_sets_that_a_plan_does_not_change_are_stored_once() {
     assert_eq!((usage.plans, usage.blocks), (2, 3), "plan 1's own set went, plan 3's came");
 }
 
+/// A set of `count` targets of 1 word or 3 words each, that no other `number` has.
+fn records(count: u16, is_ipv6: bool, number: u16) -> RecordSet {
+    let weight = number.try_into().expect("numbers start at 1");
+    let address = |host: u16| match is_ipv6 {
+        true => std::net::Ipv6Addr::from([0x2001, 0xdb8, 0, 0, 0, 0, number, host]).into(),
+        false => std::net::Ipv4Addr::from([10, 0, number as u8, host as u8]).into(),
+    };
+    RecordSet::new((0..count).map(|host| Target { address: address(host), weight }).collect())
+        .expect("distinct targets")
+}
+
+#[test]
+fn record_sets_of_every_size_come_back_as_they_were_published() {
+    let store: Guarded<3> = Guarded::new(ENDPOINTS.map(endpoint)).expect("a store");
+    let sizes = [false, true].into_iter().flat_map(|is_ipv6| (1..=8).map(move |count| (count, is_ipv6)));
+    let mut answer = Answer::EMPTY;
+    // Large ones and small ones in turn, so that each is stored where there was another size.
+    for (number, (count, is_ipv6)) in
+        (1..).zip(sizes.clone().zip(sizes.rev()).flat_map(|(small, large)| [small, large]))
+    {
+        let sets = [records(count, is_ipv6, number), records(9 - count, !is_ipv6, number)];
+        let plan = Plan::new(generation(number.into()), ENDPOINTS.map(endpoint).into_iter().zip(sets.clone()));
+        store.publish(Arc::new(plan)).expect("newer");
+        for (name, set) in ENDPOINTS.iter().zip(&sets) {
+            apply(&store, name, number.into());
+            store.resolve_into(&endpoint(name), &mut answer).expect("a known endpoint");
+            assert_eq!((answer.words(), answer.generation()), (set.words(), Some(generation(number.into()))));
+        }
+        clean_up(&store, u64::from(number));
+    }
+}
+
+#[test]
+fn answers_are_equal_whatever_their_buffers_held_before() {
+    let store = guarded();
+    store
+        .publish(Arc::new(Plan::new(generation(1), ENDPOINTS.map(|name| (endpoint(name), records(8, true, 1))))))
+        .expect("1");
+    apply(&store, "a.example", 1);
+    let mut answer = store.resolve(&endpoint("a.example")).expect("a known endpoint");
+    roll_out(&store, 2, &["a.example"]);
+    store.resolve_into(&endpoint("a.example"), &mut answer).expect("a known endpoint");
+    assert_eq!(Ok(answer), store.resolve(&endpoint("a.example")));
+}
+
+#[test]
+fn usage_counts_the_lines_that_record_sets_take() {
+    let store: Guarded<3> = Guarded::new([endpoint("a.example")]).expect("a store");
+    let bytes = |store: &Guarded<3>| store.usage().expect("nobody publishes").bytes;
+    let empty = bytes(&store);
+    let publish = |number: u16, records| {
+        store
+            .publish(Arc::new(Plan::new(generation(number.into()), [(endpoint("a.example"), records)])))
+            .expect("newer");
+        bytes(&store) - empty
+    };
+    let cell = 8;
+    assert_eq!(publish(1, records(1, false, 1)), cell + 64, "one word takes one line");
+    assert_eq!(publish(2, records(8, true, 2)), 2 * cell + 64 + 3 * 64, "24 words take three");
+    assert_eq!(publish(3, records(8, true, 2)), 3 * cell + 64 + 3 * 64, "the same set again takes a cell");
+}
+
 #[test]
 fn a_store_that_cannot_be_built_says_why() {
     assert_eq!(Guarded::<3>::new([]).err(), Some(GuardedError::NoEndpoints));

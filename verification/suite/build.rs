@@ -10,22 +10,11 @@ struct Mutants {
 #[derive(serde::Deserialize)]
 struct Mutant {
     name: String,
-    #[serde(default)]
-    file: File,
+    /// Whose guard it lacks: a file of the store's own folder; by default the one above it.
+    file: Option<String>,
     find: String,
     replace: String,
     refutes: Refutes,
-}
-
-#[derive(serde::Deserialize, Default, PartialEq, Clone, Copy)]
-enum File {
-    #[default]
-    #[serde(rename = "guarded.rs")]
-    Guarded,
-    #[serde(rename = "ledger.rs")]
-    Ledger,
-    #[serde(rename = "publish.rs")]
-    Publish,
 }
 
 #[derive(serde::Deserialize)]
@@ -44,20 +33,24 @@ fn main() {
     let mutants: Mutants =
         toml::from_str(&read(&here.join("mutants.toml"))).unwrap_or_else(|e| panic!("mutants.toml: {e}"));
     let guarded = read(&store.join("guarded.rs"));
-    let ledger = read(&store.join("guarded/ledger.rs"));
-    let publish = read(&store.join("guarded/publish.rs"));
+    let files: Vec<(&str, String)> = guarded
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .map(|module| (module, read(&store.join(format!("guarded/{module}.rs")))))
+        .collect();
     let mut modules = String::new();
     let mut list = String::new();
     for mutant in &mutants.mutant {
-        let mutated = |file: File, text: &str| match mutant.file == file {
-            true => mutate(mutant, text),
-            false => text.to_owned(),
-        };
-        let (ledger, publish) = (mutated(File::Ledger, &ledger), mutated(File::Publish, &publish));
-        let text = mutated(File::Guarded, &guarded)
-            .replace("mod ledger;", &format!("mod ledger {{\n{ledger}\n}}"))
-            .replace("mod publish;", &format!("mod publish {{\n{publish}\n}}"))
-            .replace("crate::", "enactor::");
+        let mut text = if mutant.file.is_none() { mutate(mutant, &guarded) } else { guarded.clone() };
+        let mut is_mutated = mutant.file.is_none();
+        for (module, file) in &files {
+            let is_here = mutant.file.as_ref().is_some_and(|name| name.strip_suffix(".rs") == Some(module));
+            is_mutated |= is_here;
+            let file = if is_here { mutate(mutant, file) } else { file.clone() };
+            text = text.replace(&format!("mod {module};"), &format!("mod {module} {{\n{file}\n}}"));
+        }
+        assert!(is_mutated, "mutants.toml: {} is in {:?}, which the store does not have", mutant.name, mutant.file);
+        let text = text.replace("crate::", "enactor::");
         // Inner documentation cannot stand in a file that is included.
         let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("//!")).collect();
         let name = &mutant.name;
