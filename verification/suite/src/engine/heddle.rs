@@ -22,6 +22,7 @@ fn builder(part: &Part) -> Builder {
     let mut builder = Builder::new();
     builder.max_branches = MAX_EVENTS;
     builder.workers = part.search.workers;
+    builder.preemption_bound = part.search.bound;
     // Goes on after a deadlock: the other properties still get their verdicts.
     builder.simplest_failure = true;
     builder
@@ -51,14 +52,14 @@ pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
 fn conclude(report: &Report, stop_before: StopBefore, collector: &Collector) {
     if let Some(failure) = &report.failure {
         let found = violates(failure.kind).then(|| counterexample(failure, stop_before));
-        if found.is_some() && report.completion == Completion::Exhausted {
+        if found.is_some() && matches!(report.completion, Completion::Exhausted | Completion::Bounded) {
             collector.refute_completion(found);
         } else {
             collector.fail(found, format!("{}: {}", failure.kind, failure.message));
         }
     }
     match report.completion {
-        Completion::Exhausted | Completion::Interrupted => {}
+        Completion::Exhausted | Completion::Bounded | Completion::Interrupted => {}
         completion => collector.fail(None, format!("the search is not complete: {completion:?}")),
     }
 }
