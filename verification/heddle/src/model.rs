@@ -307,13 +307,23 @@ pub struct Running {
 }
 
 /// The running execution as far as it has come, in the order with the fewest
-/// preemptions. Looking for that order takes time: ask for few executions.
+/// preemptions. Looking for that order takes time: ask for few executions, or
+/// [`running_within`] few preemptions.
 ///
 /// # Panics
 /// Outside a model.
 #[must_use]
 pub fn running() -> Running {
-    with(|engine| engine.running())
+    running_within(u32::MAX).expect("every execution has an order")
+}
+
+/// The same, if it needs no more preemptions than `at_most`.
+///
+/// # Panics
+/// Outside a model.
+#[must_use]
+pub fn running_within(at_most: u32) -> Option<Running> {
+    with(|engine| engine.running(at_most))
 }
 
 /// How many events the running execution has so far. In a replay, events before

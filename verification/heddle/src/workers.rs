@@ -197,7 +197,7 @@ impl Shared<'_> {
     fn limit(&self) {
         let builder = self.builder;
         let counted = builder.max_permutations.is_some() || builder.progress.is_some();
-        if !counted && builder.max_duration.is_none() {
+        if !counted && builder.max_duration.is_none() && builder.interrupt.is_none() {
             return;
         }
         let runs = self.counts.runs.fetch_add(1, Ordering::Relaxed) + 1;

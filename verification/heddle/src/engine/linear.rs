@@ -23,15 +23,20 @@ pub(super) struct Linear {
 
 /// The order with the fewest preemptions, unless looking for it takes too long.
 pub(super) fn linear(graph: &Graph) -> Linear {
-    let mut finished = true;
-    for interleaving in [true, false] {
-        match (Search { graph, interleaving }).fewest() {
-            Ok(Some(linear)) => return Linear { is_fewest: finished, ..linear },
-            Ok(None) => {}
-            Err(TooManyStates) => finished = false,
-        }
+    linear_within(graph, u32::MAX).unwrap_or_default()
+}
+
+/// The same if it has no more preemptions than `at_most`: the fewer, the quicker.
+pub(super) fn linear_within(graph: &Graph, at_most: u32) -> Option<Linear> {
+    // An interleaving needs program order, reads-from, modification order and
+    // from-reads to have no cycle, and then every choice on the way leads to one.
+    let some = Search { graph, interleaving: true }.some();
+    let interleaving = some.steps.len() == Search { graph, interleaving: false }.some().steps.len();
+    let search = Search { graph, interleaving };
+    match search.fewest(at_most) {
+        Ok(found) => found.map(|linear| Linear { is_fewest: true, ..linear }),
+        Err(TooManyStates) => Some(search.some()).filter(|linear| linear.preemptions <= at_most),
     }
-    Linear::first(graph)
 }
 
 /// The search for the fewest preemptions was given up.
@@ -52,32 +57,29 @@ struct Search<'a> {
     interleaving: bool,
 }
 
-impl Linear {
-    /// Some order: the first thread that can move does.
-    fn first(graph: &Graph) -> Self {
-        let search = Search { graph, interleaving: false };
-        let mut state = search.start();
-        let mut linear = Self::default();
-        loop {
-            let ranks = graph.ranks.iter();
-            let mut moves = ranks.filter_map(|thread| search.step(&state, *thread));
-            let Some((id, next)) = moves.next() else {
-                return linear;
-            };
-            linear.preemptions += search.cost(&state, next.last);
-            linear.steps.push(id);
-            state = next;
-        }
-    }
-}
-
 impl Search<'_> {
     fn start(&self) -> State {
         State { done: vec![0; self.graph.threads.len()].into(), last: 0 }
     }
 
+    /// Some order, as far as it goes: the first thread that can move does.
+    fn some(&self) -> Linear {
+        let mut state = self.start();
+        let mut linear = Linear::default();
+        loop {
+            let ranks = self.graph.ranks.iter();
+            let mut moves = ranks.filter_map(|thread| self.step(&state, *thread));
+            let Some((id, next)) = moves.next() else {
+                return linear;
+            };
+            linear.preemptions += self.cost(&state, next.last);
+            linear.steps.push(id);
+            state = next;
+        }
+    }
+
     /// Breadth first, where a step without a preemption costs nothing.
-    fn fewest(&self) -> Result<Option<Linear>, TooManyStates> {
+    fn fewest(&self, at_most: u32) -> Result<Option<Linear>, TooManyStates> {
         let mut queue = VecDeque::from([(0, self.start())]);
         let mut best = Best::new();
         best.insert(self.start(), (0, None));
@@ -97,7 +99,7 @@ impl Search<'_> {
                 };
                 let extra = self.cost(&state, *thread);
                 let total = cost + extra;
-                if best.get(&next).is_some_and(|known| known.0 <= total) {
+                if total > at_most || best.get(&next).is_some_and(|known| known.0 <= total) {
                     continue;
                 }
                 best.insert(next.clone(), (total, Some((state.clone(), id))));

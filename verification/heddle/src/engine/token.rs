@@ -3,7 +3,7 @@
 //! steps in a row are written once, with how many more there are.
 
 use super::Engine;
-use super::linear::{Linear, linear};
+use super::linear::{Linear, linear_within};
 use crate::graph::{Event, EventId, Graph, Kind, ThreadId};
 use crate::model::Running;
 
@@ -96,10 +96,10 @@ fn checksum(digits: &[u64]) -> u64 {
 
 impl Engine {
     /// The execution the graph holds.
-    pub(crate) fn running(&self) -> Running {
-        let linear = linear(&self.graph);
+    pub(crate) fn running(&self, at_most: u32) -> Option<Running> {
+        let linear = linear_within(&self.graph, at_most)?;
         let events = self.graph.events.len();
-        Running { token: self.token_of(&linear), preemptions: linear.preemptions, events }
+        Some(Running { token: self.token_of(&linear), preemptions: linear.preemptions, events })
     }
 
     pub(super) fn token_of(&self, linear: &Linear) -> String {
