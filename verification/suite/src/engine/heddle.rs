@@ -11,7 +11,7 @@ use heddle::model::{Builder, Completion, Failure, FailureKind, Report, TraceEven
 use super::{explore::Part, timeline::Timeline};
 use crate::{
     report::timeline::Operation,
-    search::{Collector, Counterexample, Place},
+    search::{Counterexample, Gather, Place},
     stage::StopBefore,
 };
 
@@ -28,38 +28,37 @@ fn builder(part: &Part) -> Builder {
 }
 
 /// Plays `part` in every execution.
-pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
+pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
     let enough = Arc::new(AtomicBool::new(false));
     let mut builder = builder(part);
     builder.interrupt = Some(Arc::clone(&enough));
-    let (gather, play, lens) = (Arc::clone(collector), Arc::clone(&part.play), part.lens.clone());
+    let (limits, play, lens) = (Arc::clone(gather), Arc::clone(&part.play), part.lens.clone());
     let stop_before = part.stop_before;
     let report = builder.explore(move || {
-        if !gather.may_go_on() {
+        if !limits.may_go_on() {
             // Relaxed: seen at one of the next runs; nothing else depends on it.
             enough.store(true, Ordering::Relaxed);
         }
         model::begin_execution(&lens);
-        let execution = play();
-        gather.judge(&execution, || running(stop_before));
+        play(Some(&|| running(stop_before)));
     });
-    collector.add_blocked(report.blocked);
-    conclude(&report, part.stop_before, collector);
+    gather.add_blocked(report.blocked);
+    conclude(&report, part.stop_before, &**gather);
 }
 
-/// Tells the collector how the search ended, if not by itself.
-fn conclude(report: &Report, stop_before: StopBefore, collector: &Collector) {
+/// Tells `gather` how the search ended, if not by itself.
+fn conclude(report: &Report, stop_before: StopBefore, gather: &dyn Gather) {
     if let Some(failure) = &report.failure {
         let found = violates(failure.kind).then(|| counterexample(failure, stop_before));
         if found.is_some() && report.completion == Completion::Exhausted {
-            collector.refute_completion(found);
+            gather.refute_completion(found);
         } else {
-            collector.fail(found, format!("{}: {}", failure.kind, failure.message));
+            gather.fail(found, format!("{}: {}", failure.kind, failure.message));
         }
     }
     match report.completion {
         Completion::Exhausted | Completion::Interrupted => {}
-        completion => collector.fail(None, format!("the search is not complete: {completion:?}")),
+        completion => gather.fail(None, format!("the search is not complete: {completion:?}")),
     }
 }
 
@@ -85,28 +84,26 @@ pub(super) fn replay(
     part: &Part,
     found: &Counterexample,
     timeline: &Timeline,
-    collector: &Arc<Collector>,
+    gather: &Arc<dyn Gather>,
 ) -> Option<Vec<Operation>> {
     let Place::Graph(token) = &found.place else { return None };
-    let (gather, write, play, lens) =
-        (Arc::clone(collector), timeline.clone(), Arc::clone(&part.play), part.lens.clone());
+    let (write, play, lens) = (timeline.clone(), Arc::clone(&part.play), part.lens.clone());
     let again = found.clone();
     // The closure is `Fn`, and a replay runs it once.
     let report = Mutex::new(Some(move || {
         model::begin_execution(&lens);
-        let execution = write.during(|| play());
-        gather.judge(&execution, || again.clone());
+        write.during(|| play(Some(&|| again.clone())));
     }));
     let take = move || report.lock().unwrap_or_else(PoisonError::into_inner).take();
     let report = builder(part).replay(token, move || take().expect("a replay is one run")())?;
-    conclude(&report, part.stop_before, collector);
-    Some(report.trace.iter().map(|event| operation(event, part.scenario.cast.len())).collect())
+    conclude(&report, part.stop_before, &**gather);
+    Some(report.trace.iter().map(|event| operation(event, part.threads)).collect())
 }
 
 /// What an event of the trace was, with the scenario's number for its thread.
-fn operation(event: &TraceEvent, cast: usize) -> Operation {
+fn operation(event: &TraceEvent, threads: usize) -> Operation {
     // The calling thread plays the last role.
-    let thread = event.thread.checked_sub(1).unwrap_or(cast - 1);
+    let thread = event.thread.checked_sub(1).unwrap_or(threads - 1);
     Operation {
         thread,
         what: format!("{:?}", event.operation),

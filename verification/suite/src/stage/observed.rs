@@ -11,7 +11,7 @@ use enactor::{
 use tracing::debug;
 
 use super::{Stage, StopBefore};
-use crate::{history::Call, subject::Subject};
+use crate::history::Call;
 
 /// One thread's view of the store on the stage.
 pub(super) struct Observed<S> {
@@ -21,7 +21,7 @@ pub(super) struct Observed<S> {
     calls_left: std::sync::Mutex<Cell<Option<StopBefore>>>,
 }
 
-impl<S: Subject> Observed<S> {
+impl<S: PlanStore> Observed<S> {
     pub(super) fn new(stage: Arc<Stage<S>>, thread: usize) -> Self {
         Self { stage, thread, calls_left: std::sync::Mutex::default() }
     }
@@ -49,12 +49,19 @@ impl<S: Subject> Observed<S> {
         self.stage.history.moment()
     }
 
+    /// Says what a store that is silent has done.
+    fn narrate(&self, words: impl FnOnce() -> String) {
+        if !self.stage.maker.narrates && tracing::enabled!(tracing::Level::DEBUG) {
+            debug!("{}", words());
+        }
+    }
+
     fn number(&self, endpoint: &Endpoint) -> usize {
         self.stage.props.number(endpoint)
     }
 }
 
-impl<S: Subject> PlanStore for Observed<S> {
+impl<S: PlanStore> PlanStore for Observed<S> {
     type Run<'store> = S::Run<'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
@@ -64,8 +71,9 @@ impl<S: Subject> PlanStore for Observed<S> {
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         let (began, generation) = (self.began(), plan.generation());
         let result = self.stage.store.publish(plan);
-        if let Err(error) = &result {
-            debug!("cannot publish plan {generation}: {error}");
+        match &result {
+            Ok(()) => self.narrate(|| format!("publishes plan {generation}")),
+            Err(error) => debug!("cannot publish plan {generation}: {error}"),
         }
         self.note(began, Call::Publish(generation, result.clone()));
         result
@@ -95,6 +103,10 @@ impl<S: Subject> PlanStore for Observed<S> {
     fn apply_plan(&self, run: &mut Self::Run<'_>, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
         let began = self.began();
         let outcome = self.stage.store.apply_plan(run, endpoint, generation);
+        self.narrate(|| match outcome {
+            ApplyOutcome::Applied { .. } => format!("applies plan {generation} to {endpoint}"),
+            refused => format!("is refused plan {generation} for {endpoint}: {refused:?}"),
+        });
         self.note(began, Call::Apply(self.number(endpoint), generation, outcome));
         outcome
     }
@@ -102,6 +114,9 @@ impl<S: Subject> PlanStore for Observed<S> {
     fn delete_stale_plans(&self, run: &mut Self::Run<'_>, before: Generation) -> CleanUp {
         let began = self.began();
         let clean_up = self.stage.store.delete_stale_plans(run, before);
+        for generation in &clean_up.deleted {
+            self.narrate(|| format!("deletes plan {generation}"));
+        }
         self.note(began, Call::CleanUp(before, clean_up.clone()));
         clean_up
     }
@@ -127,12 +142,14 @@ impl<S: Subject> PlanStore for Observed<S> {
     fn pause(&self) {
         let began = self.began();
         self.stage.store.pause();
+        self.narrate(|| "pauses the automation".to_owned());
         self.note(began, Call::Pause(self.stage.snapshot()));
     }
 
     fn resume(&self) {
         let began = self.began();
         self.stage.store.resume();
+        self.narrate(|| "resumes the automation".to_owned());
         self.note(began, Call::Resume);
     }
 
