@@ -2,10 +2,14 @@
 //! real threads.
 
 mod all;
+mod needs;
+mod sized;
 
 use std::{fmt, str::FromStr};
 
 pub use all::SCENARIOS;
+pub use needs::{Need, Needs};
+pub use sized::{Sized, enactors};
 
 use crate::{property::Property, witness::Witness};
 

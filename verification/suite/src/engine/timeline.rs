@@ -56,7 +56,9 @@ impl Visit for Words {
 
 impl Subscriber for Timeline {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && metadata.target().starts_with("enactor") && *metadata.level() <= Level::DEBUG
+        // A stranger's code has another target; what the engine says about itself is not part of the timeline.
+        let engine = ["loom", "heddle"].iter().any(|engine| metadata.target().split("::").next() == Some(engine));
+        metadata.is_event() && !engine && *metadata.level() <= Level::DEBUG
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
