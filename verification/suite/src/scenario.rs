@@ -3,13 +3,13 @@
 
 mod all;
 mod needs;
-mod sized;
+mod size;
 
 use std::{fmt, str::FromStr};
 
 pub use all::SCENARIOS;
 pub use needs::{Need, Needs};
-pub use sized::{Sized, enactors};
+pub use size::{Size, enactors};
 
 use crate::{property::Property, witness::Witness};
 

@@ -15,7 +15,7 @@ use crate::{
 /// How large a scenario is: Enactors that roll out one plan each, all different, under clients that resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "nothing is made before `scenario()`"]
-pub struct Sized {
+pub struct Size {
     enactors: u32,
     endpoints: usize,
     retention: u32,
@@ -27,12 +27,12 @@ pub struct Sized {
 ///
 /// # Panics
 /// With none, there is nothing to interleave; with more than 20, nobody would see the end.
-pub fn enactors(count: u32) -> Sized {
+pub fn enactors(count: u32) -> Size {
     assert!((1..=20).contains(&count), "a scenario has 1 to 20 Enactors, not {count}");
-    Sized { enactors: count, endpoints: 1, retention: 0, clients: 0, looks: 1 }
+    Size { enactors: count, endpoints: 1, retention: 0, clients: 0, looks: 1 }
 }
 
-impl Sized {
+impl Size {
     /// On so many endpoints.
     ///
     /// # Panics
