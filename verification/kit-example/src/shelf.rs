@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(not(feature = "plain"))]
+use enactor::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicU64, Ordering},
+};
 use enactor::{
     generation::Generation,
     plan::{Answer, Endpoint, Plan},
     store::{ApplyOutcome, CleanUp, EnactorId, PlanStore, PublishError, Repair, UnknownEndpoint},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
 };
+
+#[cfg(feature = "plain")]
+use crate::plain::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// A plan store with one lock for all writers. Any number of plans.
 pub struct Shelf {

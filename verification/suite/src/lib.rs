@@ -24,3 +24,8 @@ pub mod stores;
 pub mod subject;
 pub mod verdict;
 pub mod witness;
+
+/// The book's code compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/kit.md")]
+struct KitBook;

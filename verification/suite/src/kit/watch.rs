@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// What is said of an execution that does not end.
 pub(super) const HANGS: &str = if cfg!(loom) {
-    "an execution does not end: a thread loops or waits outside of enactor::sync, where no engine sees it"
+    "an execution does not end in time: a thread loops or waits outside of enactor::sync, where no engine sees it"
 } else {
     "a round does not end: a thread loops, or threads wait for each other; heddle shows where"
 };

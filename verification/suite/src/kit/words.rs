@@ -20,7 +20,8 @@ pub(super) fn truncated(name: &str, limit: &Limit, executions: u64) -> String {
              from run to run: a HashMap's random state, clocks, random numbers, addresses, statics that keep a value."
         }
         Limit::Engine(words) if words.contains(super::watch::HANGS) => {
-            "Use the locks and atomics of enactor::sync, and let a loop that waits read one of them."
+            "Use the locks and atomics of enactor::sync, and let a loop that waits read one of them. If the code does end, give it \
+             more `seconds`."
         }
         Limit::Engine(words)
             if words.contains("truncated") || words.contains("exceeded") || words.contains("Truncated") =>

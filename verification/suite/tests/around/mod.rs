@@ -9,7 +9,7 @@ use enactor::{
 };
 
 /// A store, and what is done before each of its apply-plans.
-pub struct Around<S, F>(pub S, pub F);
+pub(crate) struct Around<S, F>(pub(crate) S, pub(crate) F);
 
 impl<S: PlanStore, F: Fn(Generation) + Send + Sync + 'static> PlanStore for Around<S, F> {
     type Run<'store> = S::Run<'store>;
