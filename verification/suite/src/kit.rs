@@ -45,6 +45,8 @@ use crate::{
 #[must_use = "nothing is verified before `run`"]
 pub struct Kit {
     cases: Vec<Arc<dyn Check>>,
+    /// What was added and has nothing to verify.
+    empty: Vec<String>,
     command: String,
 }
 
@@ -59,7 +61,7 @@ const USAGE: i32 = 2;
 
 impl Default for Kit {
     fn default() -> Self {
-        Self { cases: Vec::new(), command: format!("cargo test --test {}", target()) }
+        Self { cases: Vec::new(), empty: Vec::new(), command: format!("cargo test --test {}", target()) }
     }
 }
 
@@ -84,7 +86,11 @@ impl Kit {
 
     /// Adds a store: every scenario and property of the suite.
     pub fn store<S: PlanStore>(mut self, candidate: Candidate<S>) -> Self {
-        self.cases.extend(candidate.cases().into_iter().map(|case| Arc::new(case) as Arc<dyn Check>));
+        let cases = candidate.cases();
+        if cases.is_empty() {
+            self.empty.push(format!("the store {} has no scenario", candidate.name()));
+        }
+        self.cases.extend(cases.into_iter().map(|case| Arc::new(case) as Arc<dyn Check>));
         self
     }
 
@@ -94,12 +100,19 @@ impl Kit {
         S: Send + Sync + 'static,
         T: std::fmt::Debug + Send + Sync + 'static,
     {
-        self.cases.push(Arc::new(model.case()));
+        match model.has_threads() {
+            true => self.cases.push(Arc::new(model.case())),
+            false => self.empty.push(format!("{model:?} has no thread")),
+        }
         self
     }
 
     /// Checks everything here and now, and says what came of each property.
+    ///
+    /// # Panics
+    /// When something in the kit has nothing to verify, or is there twice.
     pub fn conclusions(&self) -> Vec<Conclusion> {
+        self.wrong().unwrap_or_else(|words| panic!("{words}"));
         let checks =
             self.cases.iter().flat_map(|case| (0..case.tests().len()).map(|test| case.check(test, &self.command)));
         checks.collect()
@@ -130,10 +143,11 @@ impl Kit {
 
     /// What is wrong with this kit itself.
     fn wrong(&self) -> Result<(), String> {
+        if let Some(empty) = self.empty.first() {
+            return Err(format!("{empty}: there is nothing to verify, and nothing is green by omission"));
+        }
         if self.cases.is_empty() {
-            return Err(
-                "this kit has nothing to verify: add a store or a model, nothing is green by omission".to_owned()
-            );
+            return Err("this kit is empty: add a store or a model, nothing is green by omission".to_owned());
         }
         let mut paths = BTreeSet::new();
         match self.cases.iter().find(|case| !paths.insert(case.path())) {

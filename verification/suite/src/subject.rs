@@ -23,11 +23,15 @@ pub trait Subject: PlanStore {
     fn leaked(&self) -> Option<usize>;
 }
 
+type Build<S> = dyn Fn(&[Endpoint]) -> S + Send + Sync;
+type Floor<S> = dyn Fn(&S, &Endpoint) -> Option<Generation> + Send + Sync;
+type Leaked<S> = dyn Fn(&S) -> Option<usize> + Send + Sync;
+
 /// How fresh stores are made, and what a scenario can ask of one beyond [`PlanStore`].
 pub struct Maker<S> {
-    pub(crate) build: Arc<dyn Fn(&[Endpoint]) -> S + Send + Sync>,
-    pub(crate) floor: Arc<dyn Fn(&S, &Endpoint) -> Option<Generation> + Send + Sync>,
-    pub(crate) leaked: Arc<dyn Fn(&S) -> Option<usize> + Send + Sync>,
+    pub(crate) build: Arc<Build<S>>,
+    pub(crate) floor: Arc<Floor<S>>,
+    pub(crate) leaked: Arc<Leaked<S>>,
     /// Whether the store says itself what it does, through `tracing`; else the stage does.
     pub(crate) narrates: bool,
 }

@@ -195,8 +195,10 @@ fn a_store_that_works_for_ever_is_truncated() {
     let build = |endpoints: &[Endpoint]| {
         let work = AtomicU64::new(0);
         Around(unguarded(endpoints), move |generation| {
-            while generation > Generation::FIRST {
-                work.fetch_add(1, Ordering::Relaxed);
+            if generation > Generation::FIRST {
+                loop {
+                    work.fetch_add(1, Ordering::Relaxed);
+                }
             }
         })
     };
@@ -257,4 +259,23 @@ fn code_on_the_atomics_of_std_is_vacuous_on_an_engine() {
         None => assert!(conclusions.iter().all(|it| it.passes && it.word == "unrefuted"), "{conclusions:?}"),
         Some(_) => all(&conclusions, "vacuous", "nothing that the threads share goes through enactor::sync"),
     }
+}
+
+#[test]
+#[should_panic(expected = "Model(\"idle\") has no thread: there is nothing to verify")]
+fn a_model_without_threads_is_refused() {
+    let _ = Kit::new().model(Model::<(), ()>::new("idle", || ())).conclusions();
+}
+
+#[test]
+#[should_panic(expected = "the store none has no scenario: there is nothing to verify")]
+fn a_store_without_scenarios_is_refused() {
+    let _ = Kit::new().store(Candidate::new("none", unguarded).only_added()).conclusions();
+}
+
+#[test]
+#[should_panic(expected = "is there twice: give one of them another name")]
+fn a_name_that_is_there_twice_is_refused() {
+    let twice = || Candidate::new("twice", unguarded).only_added().scenario(scenario("operator_pauses"));
+    let _ = Kit::new().store(twice()).store(twice()).conclusions();
 }

@@ -190,7 +190,11 @@ impl<S: PlanStore> Candidate<S> {
         self
     }
 
-    pub(super) fn cases(self) -> Vec<Case<Property, Witness>> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn cases(&self) -> Vec<Case<Property, Witness>> {
         self.scenarios.iter().map(|scenario| self.case(scenario)).collect()
     }
 

@@ -142,6 +142,10 @@ where
         self
     }
 
+    pub(super) fn has_threads(&self) -> bool {
+        !self.threads.is_empty()
+    }
+
     pub(super) fn case(self) -> Case<&'static str, &'static str> {
         let role = |name: &'static str| Role { name, does: &[] };
         // The timeline's columns.
@@ -157,8 +161,7 @@ where
             witnesses: &[],
         }));
         let threads = self.threads.len();
-        let none = (threads == 0).then(|| "the model has no thread".to_owned());
-        let unchecked = none.or_else(|| too_many_threads(threads));
+        let unchecked = too_many_threads(threads);
         let claim = |property: &'static str, statement: &str| Claim {
             property,
             statement: statement.to_owned(),
