@@ -1,4 +1,4 @@
-//! [`Case`]: one search and the properties that it is about, whoever's they are.
+//! [`Case`]: one search and the properties that it is about, ours or somebody else's.
 
 use std::{
     fmt::{Debug, Display, Write as _},
@@ -70,7 +70,7 @@ pub(super) struct Case<P, W> {
     pub(super) findings: OnceLock<Findings<P, W>>,
 }
 
-/// A case, whoever's properties it has.
+/// A case, whose properties they are aside.
 pub(super) trait Check: Send + Sync {
     fn path(&self) -> &str;
     /// The names of its properties.
