@@ -1,5 +1,6 @@
 //! [`Stage`]: where a scenario is played on a store, once. The same on every leg.
 
+mod narrated;
 mod observed;
 
 use std::{
@@ -27,6 +28,7 @@ use crate::{
     scenario::{Action, Scenario},
     subject::Maker,
 };
+use narrated::Narrated;
 use observed::Observed;
 
 /// The endpoints and plans of a scenario, made once for all its executions.
@@ -126,7 +128,7 @@ pub struct Stage<S> {
     scenario: &'static Scenario,
     props: Arc<Props>,
     maker: Maker<S>,
-    store: S,
+    store: Narrated<S>,
     history: History,
     told: AtomicBool,
     stop_before: StopBefore,
@@ -151,7 +153,7 @@ pub fn perform<S: PlanStore>(
         scenario,
         props: Arc::clone(props),
         maker: maker.clone(),
-        store: guarded("the store's constructor", || (maker.build)(&props.endpoints))?,
+        store: Narrated(guarded("the store's constructor", || (maker.build)(&props.endpoints))?),
         history: History::default(),
         told: AtomicBool::new(false),
         stop_before,
@@ -274,7 +276,7 @@ impl<S: PlanStore> Stage<S> {
         let endpoints = || self.props.endpoints.iter();
         Snapshot {
             applied: endpoints().map(|endpoint| self.store.applied(endpoint)).collect(),
-            floors: endpoints().map(|endpoint| (self.maker.floor)(&self.store, endpoint)).collect(),
+            floors: endpoints().map(|endpoint| (self.maker.floor)(&self.store.0, endpoint)).collect(),
             stored: self.store.stored(),
         }
     }
@@ -297,7 +299,7 @@ impl<S: PlanStore> Stage<S> {
         let first = self.store.publish(self.props.plan(newest + 1));
         enactor.run(&self.store);
         let second = self.store.publish(self.props.plan(newest + 2));
-        let leaked = (self.maker.leaked)(&self.store);
+        let leaked = (self.maker.leaked)(&self.store.0);
         let last_run = enactor.run(&self.store);
         Recovery { published: vec![first, second], last_run, leaked, seen: self.sights(), stored: self.store.stored() }
     }

@@ -32,28 +32,26 @@ pub struct Maker<S> {
     pub(crate) build: Arc<Build<S>>,
     pub(crate) floor: Arc<Floor<S>>,
     pub(crate) leaked: Arc<Leaked<S>>,
-    /// Whether the store says itself what it does, through `tracing`; else the stage does.
-    pub(crate) narrates: bool,
 }
 
 impl<S> Maker<S> {
     /// Stores that `build` makes, with no word on floors and leaks.
     pub fn new(build: impl Fn(&[Endpoint]) -> S + Send + Sync + 'static) -> Self {
-        Self { build: Arc::new(build), floor: Arc::new(|_, _| None), leaked: Arc::new(|_| None), narrates: false }
+        Self { build: Arc::new(build), floor: Arc::new(|_, _| None), leaked: Arc::new(|_| None) }
     }
 }
 
 impl<S: Subject> Maker<S> {
     /// Stores as `S` makes them.
     pub fn of_subject() -> Self {
-        Self { build: Arc::new(S::build), floor: Arc::new(S::floor), leaked: Arc::new(S::leaked), narrates: true }
+        Self { build: Arc::new(S::build), floor: Arc::new(S::floor), leaked: Arc::new(S::leaked) }
     }
 }
 
 impl<S> Clone for Maker<S> {
     fn clone(&self) -> Self {
         let (build, floor, leaked) = (Arc::clone(&self.build), Arc::clone(&self.floor), Arc::clone(&self.leaked));
-        Self { build, floor, leaked, narrates: self.narrates }
+        Self { build, floor, leaked }
     }
 }
 

@@ -143,12 +143,6 @@ impl<S: PlanStore> Candidate<S> {
         self
     }
 
-    /// It says what it does through `tracing`, in the words of a timeline. Otherwise the stage does, call by call.
-    pub fn narrates(mut self) -> Self {
-        self.maker.narrates = true;
-        self
-    }
-
     /// One scenario more, such as one of [`enactors`](crate::scenario::enactors).
     pub fn scenario(mut self, scenario: &'static Scenario) -> Self {
         self.scenarios.push(scenario);

@@ -7,7 +7,7 @@ use crate::verdict::{Emptiness, Limit, Verdict};
 #[cfg(loom)]
 use crate::{
     engine::{Engine, explore::Replay},
-    report::timeline::{self, Operation},
+    report::timeline::{Event, Operation},
     scenario::Scenario,
 };
 use std::fmt::Display;
@@ -85,12 +85,35 @@ pub(super) enum Detail {
 /// What happens in an execution, step by step.
 #[cfg(loom)]
 pub(super) fn steps<P, W>(scenario: &Scenario, replay: &Replay<P, W>, detail: Detail) -> String {
-    let mut text = timeline::render(scenario, &replay.events);
+    let mut text = told(scenario, &replay.events);
     let few = replay.operations.len() <= 40;
     if !replay.operations.is_empty() && (few || detail == Detail::All) {
         text += &format!("\n{}", operations(scenario, &replay.operations));
     }
     text
+}
+
+/// What the code said once the threads had started: one column a thread, and one for what came after them.
+#[cfg(loom)]
+fn told(scenario: &Scenario, events: &[Event]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(118);
+    let names: Vec<&str> = scenario.cast.iter().map(|role| role.name).chain(["afterwards"]).collect();
+    table.set_header(["#"].into_iter().chain(names.iter().copied()).chain(["at"]));
+    let steps = events.iter().skip_while(|event| event.thread.is_none());
+    for (number, event) in (1..).zip(steps) {
+        let mut row = vec![String::new(); names.len() + 2];
+        row[0] = format!("{number}");
+        row[event.thread.unwrap_or(scenario.cast.len()) + 1].clone_from(&event.words);
+        row[names.len() + 1] = at(event.file, event.line);
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+#[cfg(loom)]
+fn at(file: &str, line: u32) -> String {
+    format!("{}:{line}", file.rsplit(['/', '\\']).next().unwrap_or(file))
 }
 
 /// Every operation, as the engine sees it. The number of an operation that is read from refers to the first column.
@@ -110,7 +133,7 @@ fn operations(scenario: &Scenario, operations: &[Operation]) -> String {
             on,
             operation.value.to_string(),
             source,
-            format!("{}:{}", operation.file.rsplit('/').next().unwrap_or(operation.file), operation.line),
+            at(operation.file, operation.line),
         ]);
     }
     table.to_string()

@@ -49,14 +49,6 @@ impl<S: PlanStore> Observed<S> {
         self.stage.history.moment()
     }
 
-    /// Says what a store that is silent has done.
-    fn narrate(&self, words: impl FnOnce() -> String) {
-        if !self.stage.maker.narrates {
-            // Nobody makes words unless somebody listens.
-            debug!("{}", words());
-        }
-    }
-
     fn number(&self, endpoint: &Endpoint) -> usize {
         self.stage.props.number(endpoint)
     }
@@ -72,10 +64,6 @@ impl<S: PlanStore> PlanStore for Observed<S> {
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         let (began, generation) = (self.began(), plan.generation());
         let result = self.stage.store.publish(plan);
-        match &result {
-            Ok(()) => self.narrate(|| format!("publishes plan {generation}")),
-            Err(error) => debug!("cannot publish plan {generation}: {error}"),
-        }
         self.note(began, Call::Publish(generation, result.clone()));
         result
     }
@@ -104,10 +92,6 @@ impl<S: PlanStore> PlanStore for Observed<S> {
     fn apply_plan(&self, run: &mut Self::Run<'_>, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
         let began = self.began();
         let outcome = self.stage.store.apply_plan(run, endpoint, generation);
-        self.narrate(|| match outcome {
-            ApplyOutcome::Applied { .. } => format!("applies plan {generation} to {endpoint}"),
-            refused => format!("is refused plan {generation} for {endpoint}: {refused:?}"),
-        });
         self.note(began, Call::Apply(self.number(endpoint), generation, outcome));
         outcome
     }
@@ -115,9 +99,6 @@ impl<S: PlanStore> PlanStore for Observed<S> {
     fn delete_stale_plans(&self, run: &mut Self::Run<'_>, before: Generation) -> CleanUp {
         let began = self.began();
         let clean_up = self.stage.store.delete_stale_plans(run, before);
-        for generation in &clean_up.deleted {
-            self.narrate(|| format!("deletes plan {generation}"));
-        }
         self.note(began, Call::CleanUp(before, clean_up.clone()));
         clean_up
     }
@@ -143,14 +124,12 @@ impl<S: PlanStore> PlanStore for Observed<S> {
     fn pause(&self) {
         let began = self.began();
         self.stage.store.pause();
-        self.narrate(|| "pauses the automation".to_owned());
         self.note(began, Call::Pause(self.stage.snapshot()));
     }
 
     fn resume(&self) {
         let began = self.began();
         self.stage.store.resume();
-        self.narrate(|| "resumes the automation".to_owned());
         self.note(began, Call::Resume);
     }
 
