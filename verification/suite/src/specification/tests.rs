@@ -122,5 +122,5 @@ fn verdicts_are_those_of_staterights_testers_on_random_histories() {
     }
     // The seed is fixed, and so is what it gives: a comparison that only met one kind would compare nothing.
     let counted = (linearizable, sequential_only, neither);
-    assert!(linearizable > 2_000 && sequential_only > 500 && neither > 2_000, "{counted:?}");
+    assert!(linearizable > 2_000 && sequential_only > 200 && neither > 2_000, "{counted:?}");
 }
