@@ -29,7 +29,7 @@ fn conclusions(candidate: Candidate<Guarded<3>>) -> Vec<Conclusion> {
     Kit::new().store(candidate).conclusions()
 }
 
-fn of<'a>(conclusions: &'a [Conclusion], property: Property) -> &'a Conclusion {
+fn of(conclusions: &[Conclusion], property: Property) -> &Conclusion {
     let name = format!("/{property}");
     conclusions.iter().find(|it| it.name.ends_with(&name)).expect("the scenario has that property")
 }
