@@ -7,7 +7,7 @@ pub(super) const NAME: &str = "real";
 /// Atomics and fences.
 pub mod atomic {
     use std::ops::Deref;
-    pub use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+    pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// Atomics that hold 0 at first, the first of them at the beginning of a cache line. Their memory is committed by the
     /// system when it is first touched.

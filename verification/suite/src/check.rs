@@ -6,9 +6,20 @@ use crate::{
     history::{Call, Record, Seen},
     property::Property,
     scenario::Scenario,
+    search::Shown,
     specification,
     stage::Execution,
 };
+
+/// What `execution` of `scenario` shows; with its outcome's fingerprint if `outcomes` says so.
+pub fn shown(scenario: &Scenario, execution: &Execution, outcomes: bool) -> Shown {
+    let violated = |property: &Property| violates(*property, scenario, execution);
+    Shown {
+        violated: scenario.properties.iter().copied().filter(violated).collect(),
+        met: scenario.witnesses.iter().copied().filter(|witness| witness.is_met(&execution.history)).collect(),
+        outcome: outcomes.then(|| execution.fingerprint()),
+    }
+}
 
 /// Whether `execution` of `scenario` violates `property`.
 pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) -> bool {

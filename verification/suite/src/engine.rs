@@ -12,9 +12,40 @@ pub mod threads;
 #[cfg(loom)]
 pub mod timeline;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
+use enactor::store::PlanStore;
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    check,
+    scenario::Scenario,
+    search::{Collector, Find},
+    stage::{self, Props, StopBefore},
+    subject::Maker,
+};
+
+/// Plays once and hands what came of it to a collector. The function names that execution; without one nobody looks.
+pub(crate) type Play = Arc<dyn Fn(Option<Find<'_>>) + Send + Sync>;
+
+/// One play of `scenario` on a fresh store.
+pub(crate) fn play<S: PlanStore>(
+    maker: &Maker<S>,
+    scenario: &'static Scenario,
+    stop_before: StopBefore,
+    props: &Arc<Props>,
+    collector: &Arc<Collector>,
+) -> Play {
+    let (maker, props, collector) = (maker.clone(), Arc::clone(props), Arc::clone(collector));
+    Arc::new(move |found| match stage::perform(&maker, scenario, &props, stop_before) {
+        Ok(execution) => {
+            let Some(found) = found else { return };
+            let shown = check::shown(scenario, &execution, collector.search().outcomes);
+            collector.add(shown, found);
+        }
+        Err(error) => collector.add_not_set_up(error.0),
+    })
+}
 
 /// Whose word a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

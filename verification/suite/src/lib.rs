@@ -6,7 +6,7 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints.
+//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`kit`] does all of this for somebody else's code.
 
 #[cfg(loom)]
 pub mod audit;
@@ -14,6 +14,7 @@ pub mod budget;
 pub mod check;
 pub mod engine;
 pub mod history;
+pub mod kit;
 pub mod property;
 pub mod report;
 pub mod runner;
@@ -25,3 +26,8 @@ pub mod stores;
 pub mod subject;
 pub mod verdict;
 pub mod witness;
+
+/// The book's code compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/kit.md")]
+struct KitBook;

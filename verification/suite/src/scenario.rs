@@ -2,10 +2,14 @@
 //! real threads.
 
 mod all;
+mod needs;
+mod size;
 
 use std::{fmt, str::FromStr};
 
 pub use all::SCENARIOS;
+pub use needs::{Need, Needs};
+pub use size::{Size, enactors};
 
 use crate::{property::Property, witness::Witness};
 

@@ -10,10 +10,9 @@ use std::{
 };
 
 use crate::{
-    check,
     property::Property,
     scenario::Scenario,
-    stage::{Execution, StopBefore},
+    stage::StopBefore,
     verdict::{Emptiness, Limit, Verdict},
     witness::Witness,
 };
@@ -39,11 +38,11 @@ pub struct Search {
 
 /// When a search may end early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum Until<P = Property> {
     /// When nothing is left to search.
     Exhausted,
     /// When this property is refuted.
-    Refuted(Property),
+    Refuted(P),
     /// When any property is refuted.
     AnyRefuted,
 }
@@ -75,6 +74,19 @@ pub struct Counterexample {
     pub place: Place,
 }
 
+/// How many preemptions and steps an execution has: the fewer, the simpler.
+pub type Simplicity = (usize, usize);
+
+/// Names the running execution. Where one is known already that is so simple, one that is less simple need not be named.
+pub type Find<'a> = &'a dyn Fn(Option<Simplicity>) -> Option<Counterexample>;
+
+impl Counterexample {
+    /// How simple it is.
+    pub fn simplicity(&self) -> Simplicity {
+        (self.preemptions, self.steps)
+    }
+}
+
 /// How an engine finds an execution again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -84,35 +96,55 @@ pub enum Place {
     Graph(String),
 }
 
-/// What a search brought back.
-#[derive(Debug, Default)]
-pub struct Findings {
+/// What a search brought back. The suite's properties and witnesses are the default; a model of somebody else's has its own.
+#[derive(Debug)]
+pub struct Findings<P = Property, W = Witness> {
     /// How many executions there were.
     pub executions: u64,
     /// How many more were given up, since a thread waited on an old value (heddle only): no result of their own.
     pub blocked: u64,
     /// What ended the search, if it was not exhausted.
     pub limit: Option<Limit>,
+    /// Why no execution could begin, if none could.
+    pub not_set_up: Option<String>,
     /// The simplest counterexample met to each property that was violated.
-    pub counterexamples: BTreeMap<Property, Counterexample>,
+    pub counterexamples: BTreeMap<P, Counterexample>,
     /// In how many executions each witness was met.
-    pub witnesses: BTreeMap<Witness, u64>,
+    pub witnesses: BTreeMap<W, u64>,
     /// A fingerprint of each outcome that was met, if asked for: what every call of every thread gave, and what was left.
     pub outcomes: BTreeSet<u64>,
     /// How long it took.
     pub seconds: f64,
 }
 
-impl Findings {
+impl<P, W> Default for Findings<P, W> {
+    fn default() -> Self {
+        Self {
+            executions: 0,
+            blocked: 0,
+            limit: None,
+            not_set_up: None,
+            counterexamples: BTreeMap::new(),
+            witnesses: BTreeMap::new(),
+            outcomes: BTreeSet::new(),
+            seconds: 0.0,
+        }
+    }
+}
+
+impl<P: Ord, W: Ord + Copy> Findings<P, W> {
     /// What this says about `property` after `search`, given what a proof must have met.
-    pub fn verdict(&self, property: Property, witnesses: &[Witness], search: &Search) -> Verdict {
+    pub fn verdict(&self, property: P, witnesses: &[W], search: &Search) -> Verdict<W> {
         if self.counterexamples.contains_key(&property) {
             return Verdict::Refuted;
+        }
+        if let Some(words) = &self.not_set_up {
+            return Verdict::Vacuous(Emptiness::NotSetUp(words.clone()));
         }
         if let Some(limit) = &self.limit {
             return Verdict::Truncated(limit.clone());
         }
-        let never_met: Vec<Witness> =
+        let never_met: Vec<W> =
             witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
         if !never_met.is_empty() {
             return Verdict::Vacuous(Emptiness::NeverMet(never_met));
@@ -121,6 +153,14 @@ impl Findings {
             return Verdict::Vacuous(Emptiness::OneExecution);
         }
         search.bound.map_or(Verdict::Proved, Verdict::Bounded)
+    }
+
+    fn refute(&mut self, property: P, found: Counterexample) {
+        match self.counterexamples.get_mut(&property) {
+            Some(simplest) if *simplest <= found => {}
+            Some(simplest) => *simplest = found,
+            None => drop(self.counterexamples.insert(property, found)),
+        }
     }
 }
 
@@ -150,33 +190,126 @@ impl Progress {
     }
 }
 
+/// What one execution showed.
+#[derive(Debug, Default)]
+pub struct Shown<P = Property, W = Witness> {
+    /// The properties that it violates.
+    pub violated: Vec<P>,
+    /// The witnesses that it met.
+    pub met: Vec<W>,
+    /// Its outcome's fingerprint, if asked for.
+    pub outcome: Option<u64>,
+}
+
 /// Gathers the findings of one search, execution by execution.
 #[derive(Debug)]
-pub struct Collector {
-    scenario: &'static Scenario,
+pub struct Collector<P = Property, W = Witness> {
     search: Search,
+    /// What is refuted by an execution that does not end.
+    completion: Vec<P>,
+    until: Until<P>,
     progress: Arc<Progress>,
     began: Instant,
-    findings: Mutex<Findings>,
+    findings: Mutex<Findings<P, W>>,
+}
+
+/// A collector as an engine sees it: whose findings they are is nothing to it.
+pub trait Gather: Send + Sync {
+    /// Whether there shall be one more execution; false when a limit says no.
+    fn may_go_on(&self) -> bool;
+
+    /// The engine could not go on, and says why. If it `found` that the code is to blame, that refutes what it refutes;
+    /// the rest is truncated.
+    fn fail(&self, found: Option<Counterexample>, words: String);
+
+    /// The engine `found` an execution that does not end, or must not happen.
+    fn refute_completion(&self, found: Option<Counterexample>);
+
+    /// Counts executions that were given up.
+    fn add_blocked(&self, blocked: u64);
 }
 
 impl Collector {
-    /// Nothing found yet.
-    pub fn new(scenario: &'static Scenario, search: Search, progress: Arc<Progress>) -> Self {
-        Self { scenario, search, progress, began: Instant::now(), findings: Mutex::default() }
+    /// Nothing found yet in `scenario`.
+    pub fn new(scenario: &Scenario, search: Search, progress: Arc<Progress>) -> Self {
+        let completes = |property: &Property| matches!(property, Property::Completes | Property::SurvivesACrash);
+        let completion = scenario.properties.iter().copied().filter(completes).collect();
+        let until = search.until;
+        Self { until, ..Self::with_completion(completion, search, progress) }
     }
 
-    fn findings(&self) -> std::sync::MutexGuard<'_, Findings> {
+    /// In how many executions a thread stopped for ever.
+    pub fn stopped(&self) -> u64 {
+        self.findings().witnesses.get(&Witness::StoppedForEver).copied().unwrap_or(0)
+    }
+}
+
+impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
+    /// Nothing found yet; an execution that does not end refutes each of `completion`.
+    pub fn with_completion(completion: Vec<P>, search: Search, progress: Arc<Progress>) -> Self {
+        let (began, findings) = (Instant::now(), Mutex::default());
+        Self { search, completion, until: Until::Exhausted, progress, began, findings }
+    }
+
+    fn findings(&self) -> std::sync::MutexGuard<'_, Findings<P, W>> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there shall be one more execution; false when a limit says no.
-    pub fn may_go_on(&self) -> bool {
+    /// How far to search.
+    pub fn search(&self) -> Search {
+        self.search
+    }
+
+    /// Counts one more execution and what it showed; `find` names it.
+    pub fn add(&self, shown: Shown<P, W>, find: Find<'_>) {
+        let found = if shown.violated.is_empty() { None } else { find(self.simplest_of(&shown.violated)) };
+        let mut findings = self.findings();
+        findings.executions += 1;
+        // Relaxed: a number to show.
+        self.progress.executions.fetch_add(1, Ordering::Relaxed);
+        for witness in shown.met {
+            *findings.witnesses.entry(witness).or_default() += 1;
+        }
+        for (property, found) in shown.violated.into_iter().zip(found.iter().cycle()) {
+            findings.refute(property, found.clone());
+        }
+        findings.outcomes.extend(shown.outcome);
+    }
+
+    /// How simple the least simple of the counterexamples to these properties is, if each has one.
+    fn simplest_of(&self, violated: &[P]) -> Option<Simplicity> {
+        let findings = self.findings();
+        let simplest = |property| findings.counterexamples.get(property).map(Counterexample::simplicity);
+        let known: Option<Vec<Simplicity>> = violated.iter().map(simplest).collect();
+        known?.into_iter().max()
+    }
+
+    /// No execution can begin: these `words` say why.
+    pub fn add_not_set_up(&self, words: String) {
+        self.findings().not_set_up.get_or_insert(words);
+    }
+
+    /// Whether the search shall not go on with another part.
+    pub fn is_over(&self) -> bool {
+        let findings = self.findings();
+        findings.limit.is_some() || findings.not_set_up.is_some()
+    }
+
+    /// What was found.
+    pub fn finish(&self) -> Findings<P, W> {
+        let mut findings = std::mem::take(&mut *self.findings());
+        findings.seconds = self.began.elapsed().as_secs_f64();
+        findings
+    }
+}
+
+impl<P: Ord + Clone + Send + Sync, W: Ord + Copy + Send + Sync> Gather for Collector<P, W> {
+    fn may_go_on(&self) -> bool {
         let mut findings = self.findings();
         let seconds = self.began.elapsed().as_secs();
-        let found = match self.search.until {
+        let found = match &self.until {
             Until::Exhausted => false,
-            Until::Refuted(property) => findings.counterexamples.contains_key(&property),
+            Until::Refuted(property) => findings.counterexamples.contains_key(property),
             Until::AnyRefuted => !findings.counterexamples.is_empty(),
         };
         let limit = if found {
@@ -188,83 +321,27 @@ impl Collector {
         } else if seconds >= self.search.max_seconds {
             Limit::Seconds(self.search.max_seconds)
         } else {
-            return true;
+            return findings.not_set_up.is_none();
         };
         findings.limit.get_or_insert(limit);
         false
     }
 
-    /// Counts one more execution and looks at it; `found` names it.
-    pub fn judge(&self, execution: &Execution, found: impl Fn() -> Counterexample) {
-        // Not under the lock: this is most of the work, and other workers have executions of their own.
-        let witnesses = self.scenario.witnesses.iter().filter(|witness| witness.is_met(&execution.history));
-        let witnesses: Vec<Witness> = witnesses.copied().collect();
-        let properties = self.scenario.properties.iter();
-        let violated: Vec<Property> =
-            properties.copied().filter(|&property| check::violates(property, self.scenario, execution)).collect();
-        let found = (!violated.is_empty()).then(found);
-        let outcome = self.search.outcomes.then(|| execution.fingerprint());
-        let mut findings = self.findings();
-        findings.executions += 1;
-        // Relaxed: a number to show.
-        self.progress.executions.fetch_add(1, Ordering::Relaxed);
-        for witness in witnesses {
-            *findings.witnesses.entry(witness).or_default() += 1;
-        }
-        for (property, found) in violated.iter().zip(found.iter().cycle()) {
-            findings.refute(*property, found.clone());
-        }
-        findings.outcomes.extend(outcome);
-    }
-
-    /// The engine could not go on, and says why. If it `found` that the code is to blame, that refutes what it refutes;
-    /// the rest is truncated.
-    pub fn fail(&self, found: Option<Counterexample>, words: String) {
+    fn fail(&self, found: Option<Counterexample>, words: String) {
         self.refute_completion(found);
         self.findings().limit.get_or_insert(Limit::Engine(words));
     }
 
-    /// The engine `found` an execution that does not end, or must not happen.
-    pub fn refute_completion(&self, found: Option<Counterexample>) {
+    fn refute_completion(&self, found: Option<Counterexample>) {
         let Some(found) = found else { return };
         let mut findings = self.findings();
-        for &property in self.scenario.properties {
-            if matches!(property, Property::Completes | Property::SurvivesACrash) {
-                findings.refute(property, found.clone());
-            }
+        for property in &self.completion {
+            findings.refute(property.clone(), found.clone());
         }
     }
 
-    /// Counts executions that were given up.
-    pub fn add_blocked(&self, blocked: u64) {
+    fn add_blocked(&self, blocked: u64) {
         self.findings().blocked += blocked;
-    }
-
-    /// Whether the search shall not go on with another part.
-    pub fn is_over(&self) -> bool {
-        self.findings().limit.is_some()
-    }
-
-    /// In how many executions a thread stopped for ever.
-    pub fn stopped(&self) -> u64 {
-        self.findings().witnesses.get(&Witness::StoppedForEver).copied().unwrap_or(0)
-    }
-
-    /// What was found.
-    pub fn finish(&self) -> Findings {
-        let mut findings = std::mem::take(&mut *self.findings());
-        findings.seconds = self.began.elapsed().as_secs_f64();
-        findings
-    }
-}
-
-impl Findings {
-    fn refute(&mut self, property: Property, found: Counterexample) {
-        match self.counterexamples.get_mut(&property) {
-            Some(simplest) if *simplest <= found => {}
-            Some(simplest) => *simplest = found,
-            None => drop(self.counterexamples.insert(property, found)),
-        }
     }
 }
 

@@ -190,3 +190,6 @@ fn fits(
     dead_ends.insert((done, state.clone()));
     false
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,5 +1,6 @@
 //! [`Stage`]: where a scenario is played on a store, once. The same on every leg.
 
+mod narrated;
 mod observed;
 
 use std::{
@@ -13,7 +14,7 @@ use enactor::{
     generation::Generation,
     operator::Operator,
     plan::{Endpoint, Plan, RecordSet, Target},
-    store::{EnactorId, PlanStore, PublishError},
+    store::{ApplyOutcome, EnactorId, PlanStore, PublishError},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,8 +26,9 @@ use tracing::debug;
 use crate::{
     history::{Call, History, Record, Seen, Snapshot},
     scenario::{Action, Scenario},
-    subject::Subject,
+    subject::Maker,
 };
+use narrated::Narrated;
 use observed::Observed;
 
 /// The endpoints and plans of a scenario, made once for all its executions.
@@ -84,7 +86,7 @@ impl Props {
     /// What `scenario` needs.
     pub fn new(scenario: &Scenario) -> Arc<Self> {
         let endpoints: Vec<Endpoint> = (0..scenario.endpoints)
-            .map(|number| ["a", "b", "c"][number].parse().expect("a letter is a name"))
+            .map(|number| name(number).parse().expect("letters and digits are a name"))
             .collect();
         let plan = |number: u32| {
             let records = endpoints.iter().zip(1u8..).map(|(endpoint, third)| {
@@ -109,6 +111,14 @@ impl Props {
     }
 }
 
+/// a, b, c, … for as long as there are letters.
+fn name(number: usize) -> String {
+    u8::try_from(number)
+        .ok()
+        .filter(|number| *number < 26)
+        .map_or_else(|| format!("endpoint-{number}"), |number| char::from(b'a' + number).to_string())
+}
+
 fn generation(number: u32) -> Generation {
     Generation::new(number.into()).expect("scenarios count plans from 1")
 }
@@ -117,23 +127,38 @@ fn generation(number: u32) -> Generation {
 pub struct Stage<S> {
     scenario: &'static Scenario,
     props: Arc<Props>,
-    store: S,
+    maker: Maker<S>,
+    store: Narrated<S>,
     history: History,
     told: AtomicBool,
     stop_before: StopBefore,
 }
 
+/// Why no execution could begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotSetUp(pub String);
+
 /// Plays `scenario` on a fresh store.
-pub fn perform<S: Subject>(scenario: &'static Scenario, props: &Arc<Props>, stop_before: StopBefore) -> Execution {
+///
+/// # Errors
+/// [`NotSetUp`] when the store cannot be made, or is not what the scenario begins with.
+pub fn perform<S: PlanStore>(
+    maker: &Maker<S>,
+    scenario: &'static Scenario,
+    props: &Arc<Props>,
+    stop_before: StopBefore,
+) -> Result<Execution, NotSetUp> {
     let stage = Arc::new(Stage::<S> {
         scenario,
         props: Arc::clone(props),
-        store: S::build(&props.endpoints),
+        maker: maker.clone(),
+        store: Narrated(guarded("the store's constructor", || (maker.build)(&props.endpoints))?),
         history: History::default(),
         told: AtomicBool::new(false),
         stop_before,
     });
-    stage.set();
+    guarded("the store", || stage.set())??;
     let last = scenario.cast.len() - 1;
     let threads: Vec<_> = (0..last)
         .map(|number| {
@@ -150,19 +175,37 @@ pub fn perform<S: Subject>(scenario: &'static Scenario, props: &Arc<Props>, stop
     let (at_rest, left) = (stage.sights(), stage.snapshot());
     let recovery =
         scenario.properties.iter().any(|property| property.needs_recovery()).then(|| stage.try_to_recover()).flatten();
-    Execution { history: stage.history.take(), at_rest, left, recovery }
+    Ok(Execution { history: stage.history.take(), at_rest, left, recovery })
 }
 
-impl<S: Subject> Stage<S> {
-    fn set(&self) {
+/// What `what` gives, or why it panicked.
+fn guarded<T>(what: &str, does: impl FnOnce() -> T) -> Result<T, NotSetUp> {
+    catch_unwind(AssertUnwindSafe(does)).map_err(|panic| NotSetUp(format!("{what} panicked: {}", own_panic(panic))))
+}
+
+impl<S: PlanStore> Stage<S> {
+    /// Makes the store what the scenario begins with.
+    fn set(&self) -> Result<(), NotSetUp> {
+        let served: Vec<&Endpoint> = self.store.endpoints().collect();
+        if let Some(missing) = self.props.endpoints.iter().find(|endpoint| !served.contains(endpoint)) {
+            let (asked, has) = (self.props.endpoints.len(), served.len());
+            return Err(NotSetUp(format!(
+                "the store was built for {asked} endpoints and serves {has} of its own: {missing} is not among them"
+            )));
+        }
         for plan in 1..=self.scenario.published {
-            self.store.publish(self.props.plan(plan)).expect("plans are published in order");
+            let published = self.store.publish(self.props.plan(plan));
+            published.map_err(|error| NotSetUp(format!("the fresh store refuses plan {plan}: {error}")))?;
         }
         let first = generation(1);
         let mut run = self.store.begin_run(EnactorId(0), first);
         for endpoint in &self.props.endpoints {
-            self.store.apply_plan(&mut run, endpoint, first);
+            let outcome = self.store.apply_plan(&mut run, endpoint, first);
+            if !matches!(outcome, ApplyOutcome::Applied { .. }) {
+                return Err(NotSetUp(format!("plan 1 cannot be applied to {endpoint} at the start: {outcome:?}")));
+            }
         }
+        Ok(())
     }
 
     /// The whole part of one thread. Panics end up in the history, but an explorer's own go on.
@@ -233,7 +276,7 @@ impl<S: Subject> Stage<S> {
         let endpoints = || self.props.endpoints.iter();
         Snapshot {
             applied: endpoints().map(|endpoint| self.store.applied(endpoint)).collect(),
-            floors: endpoints().map(|endpoint| self.store.floor(endpoint)).collect(),
+            floors: endpoints().map(|endpoint| (self.maker.floor)(&self.store.0, endpoint)).collect(),
             stored: self.store.stored(),
         }
     }
@@ -256,7 +299,7 @@ impl<S: Subject> Stage<S> {
         let first = self.store.publish(self.props.plan(newest + 1));
         enactor.run(&self.store);
         let second = self.store.publish(self.props.plan(newest + 2));
-        let leaked = self.store.leaked();
+        let leaked = (self.maker.leaked)(&self.store.0);
         let last_run = enactor.run(&self.store);
         Recovery { published: vec![first, second], last_run, leaked, seen: self.sights(), stored: self.store.stored() }
     }
@@ -278,12 +321,17 @@ fn blame(panic: Box<dyn Any + Send>) -> Call {
     if panic.is::<Stopped>() {
         return Call::Stopped;
     }
+    Call::Panicked(own_panic(panic))
+}
+
+/// The words of a panic of the code under verification. An explorer's own panics go on.
+pub(crate) fn own_panic(panic: Box<dyn Any + Send>) -> String {
     if cfg!(loom) && !panic.is::<&str>() && !panic.is::<String>() {
         resume_unwind(panic);
     }
     match message(&*panic) {
         text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),
-        text => Call::Panicked(text),
+        text => text,
     }
 }
 
@@ -301,15 +349,15 @@ pub use enactor::sync::model::Stopped;
 pub struct Stopped;
 
 #[cfg(loom)]
-fn enter_thread(thread: usize) {
+pub(crate) fn enter_thread(thread: usize) {
     enactor::sync::model::enter_thread(thread as u8);
 }
 
 #[cfg(not(loom))]
-fn enter_thread(_thread: usize) {}
+pub(crate) fn enter_thread(_thread: usize) {}
 
 #[cfg(loom)]
-use enactor::sync::model::leave_thread;
+pub(crate) use enactor::sync::model::leave_thread;
 
 #[cfg(not(loom))]
-fn leave_thread() {}
+pub(crate) fn leave_thread() {}

@@ -1,4 +1,6 @@
-//! [`Subject`]: a store under verification, and what a scenario must be able to ask of it.
+//! [`Subject`]: a store under verification, and what a scenario must be able to ask of it. [`Maker`]: the same as a value.
+
+use std::{fmt, sync::Arc};
 
 use enactor::{
     generation::Generation,
@@ -23,6 +25,44 @@ pub trait Subject: PlanStore {
 
     /// How much more is in use than the stored plans need, in any unit; none when the store does not account for it.
     fn leaked(&self) -> Option<usize>;
+}
+
+type Build<S> = dyn Fn(&[Endpoint]) -> S + Send + Sync;
+type Floor<S> = dyn Fn(&S, &Endpoint) -> Option<Generation> + Send + Sync;
+type Leaked<S> = dyn Fn(&S) -> Option<usize> + Send + Sync;
+
+/// How fresh stores are made, and what a scenario can ask of one beyond [`PlanStore`].
+pub struct Maker<S> {
+    pub(crate) build: Arc<Build<S>>,
+    pub(crate) floor: Arc<Floor<S>>,
+    pub(crate) leaked: Arc<Leaked<S>>,
+}
+
+impl<S> Maker<S> {
+    /// Stores that `build` makes, with no word on floors and leaks.
+    pub fn new(build: impl Fn(&[Endpoint]) -> S + Send + Sync + 'static) -> Self {
+        Self { build: Arc::new(build), floor: Arc::new(|_, _| None), leaked: Arc::new(|_| None) }
+    }
+}
+
+impl<S: Subject> Maker<S> {
+    /// Stores as `S` makes them.
+    pub fn of_subject() -> Self {
+        Self { build: Arc::new(S::build), floor: Arc::new(S::floor), leaked: Arc::new(S::leaked) }
+    }
+}
+
+impl<S> Clone for Maker<S> {
+    fn clone(&self) -> Self {
+        let (build, floor, leaked) = (Arc::clone(&self.build), Arc::clone(&self.floor), Arc::clone(&self.leaked));
+        Self { build, floor, leaked }
+    }
+}
+
+impl<S> fmt::Debug for Maker<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Maker<{}>", std::any::type_name::<S>())
+    }
 }
 
 impl Subject for Unguarded {

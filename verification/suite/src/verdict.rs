@@ -8,7 +8,7 @@ use crate::witness::Witness;
 
 /// What a search found out. Only [`Verdict::Proved`] says that there is no counterexample for the engine's memory model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<W = Witness> {
     /// The search was exhausted and met no violation.
     Proved,
     /// The search within this many preemptions was exhausted and met no violation.
@@ -18,7 +18,7 @@ pub enum Verdict {
     /// A limit ended the search before it was exhausted.
     Truncated(Limit),
     /// The search was exhausted, but it proves nothing.
-    Vacuous(Emptiness),
+    Vacuous(Emptiness<W>),
 }
 
 /// What ended a search early.
@@ -38,11 +38,13 @@ pub enum Limit {
 
 /// Why an exhausted search proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Emptiness {
+pub enum Emptiness<W = Witness> {
     /// These situations were never met.
-    NeverMet(Vec<Witness>),
+    NeverMet(Vec<W>),
     /// There was only one execution, so nothing was interleaved.
     OneExecution,
+    /// The store, or the scenario on it, could not be set up, so no execution began. These words say why.
+    NotSetUp(String),
 }
 
 /// What the budget expects.
@@ -58,7 +60,7 @@ pub enum Expectation {
     Refuted,
 }
 
-impl Verdict {
+impl<W> Verdict<W> {
     /// The word alone, as in JSON.
     pub fn word(&self) -> &'static str {
         match self {
@@ -110,7 +112,7 @@ impl fmt::Display for Limit {
     }
 }
 
-impl fmt::Display for Verdict {
+impl<W: fmt::Display> fmt::Display for Verdict<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Proved | Verdict::Refuted => f.pad(self.word()),
@@ -118,9 +120,10 @@ impl fmt::Display for Verdict {
             Verdict::Truncated(limit) => write!(f, "truncated ({limit})"),
             Verdict::Vacuous(Emptiness::OneExecution) => f.write_str("vacuous (one execution)"),
             Verdict::Vacuous(Emptiness::NeverMet(witnesses)) => {
-                let names: Vec<&str> = witnesses.iter().map(|witness| witness.name()).collect();
+                let names: Vec<String> = witnesses.iter().map(W::to_string).collect();
                 write!(f, "vacuous (never met: {})", names.join(", "))
             }
+            Verdict::Vacuous(Emptiness::NotSetUp(words)) => write!(f, "vacuous (not set up: {words})"),
         }
     }
 }

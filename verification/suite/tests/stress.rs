@@ -2,6 +2,8 @@
 //! does not; a stress test proves nothing.
 #![cfg(not(loom))]
 
+mod around;
+
 use std::{
     sync::{
         Arc,
@@ -15,14 +17,16 @@ use enactor::{
     enactor::{Enactor, Policy, Retry},
     generation::Generation,
     plan::{Endpoint, Plan, RecordSet, Target},
-    store::{ApplyOutcome, CleanUp, EnactorId, Guarded, PlanStore, PublishError, Repair, Unguarded, UnknownEndpoint},
+    store::{EnactorId, Guarded, PlanStore, PublishError, Unguarded},
 };
 use enactor_verification::{
     engine::threads,
     property::Property,
     scenario::{SCENARIOS, Scenario},
-    search::Search,
+    search::{Search, Until},
 };
+
+use around::Around;
 
 /// 10⁴ in the normal run; `ENACTOR_STRESS_ROUNDS=1000000` for the long one.
 fn rounds() -> u64 {
@@ -62,49 +66,13 @@ fn plan(number: u64) -> Arc<Plan> {
 }
 
 /// A store on whose apply-plan an Enactor now and then takes a nap: the delay of the incident.
-struct Delayed<S>(S, AtomicU64);
-
-impl<S: PlanStore> PlanStore for Delayed<S> {
-    type Run<'store> = S::Run<'store>;
-    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.0.endpoints()
-    }
-    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
-        self.0.publish(plan)
-    }
-    fn latest(&self) -> Option<Generation> {
-        self.0.latest()
-    }
-    fn applied(&self, endpoint: &Endpoint) -> Option<Generation> {
-        self.0.applied(endpoint)
-    }
-    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Self::Run<'_> {
-        self.0.begin_run(enactor, generation)
-    }
-    fn apply_plan(&self, run: &mut Self::Run<'_>, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
-        if self.1.fetch_add(1, Ordering::Relaxed) % 64 == 63 {
+fn delayed<S: PlanStore>(store: S) -> impl PlanStore {
+    let applies = AtomicU64::new(0);
+    Around(store, move |_| {
+        if applies.fetch_add(1, Ordering::Relaxed) % 64 == 63 {
             thread::sleep(Duration::from_micros(200));
         }
-        self.0.apply_plan(run, endpoint, generation)
-    }
-    fn delete_stale_plans(&self, run: &mut Self::Run<'_>, before: Generation) -> CleanUp {
-        self.0.delete_stale_plans(run, before)
-    }
-    fn resolve_into(&self, at: &Endpoint, answer: &mut enactor::plan::Answer) -> Result<(), UnknownEndpoint> {
-        self.0.resolve_into(at, answer)
-    }
-    fn stored(&self) -> Vec<Generation> {
-        self.0.stored()
-    }
-    fn pause(&self) {
-        self.0.pause();
-    }
-    fn resume(&self) {
-        self.0.resume();
-    }
-    fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
-        self.0.repair(plan)
-    }
+    })
 }
 
 /// What clients met while a Planner published and three Enactors worked for up to `rounds` plans.
@@ -197,7 +165,7 @@ fn guarded_survives_three_enactors_a_planner_and_clients() {
 #[test]
 fn unguarded_serves_an_empty_answer_within_a_bounded_number_of_tries() {
     let tries = 50_000;
-    let store = Delayed(Unguarded::new(endpoints()), AtomicU64::new(0));
+    let store = delayed(Unguarded::new(endpoints()));
     let met = live(&store, tries);
     assert!(met.empty.into_inner(), "no outage in {tries} plans");
 }
@@ -205,7 +173,7 @@ fn unguarded_serves_an_empty_answer_within_a_bounded_number_of_tries() {
 #[test]
 fn a_stress_test_refutes_what_a_model_refutes() {
     let scenario: &'static Scenario = "operator_pauses".parse().expect("a scenario");
-    let search = Search { max_seconds: 60, until_refuted: Some(Property::PauseIsFinal), ..Search::default() };
+    let search = Search { max_seconds: 60, until: Until::Refuted(Property::PauseIsFinal), ..Search::default() };
     let findings = threads::stress::<Unguarded>(scenario, search, &Arc::default());
     assert!(findings.counterexamples.contains_key(&Property::PauseIsFinal), "in {} executions", findings.executions);
 }

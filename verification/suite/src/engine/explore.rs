@@ -5,45 +5,72 @@
 
 use std::sync::Arc;
 
-use enactor::sync::model::{self, Lens, Watched};
+use enactor::{
+    store::PlanStore,
+    sync::model::{self, Lens, Watched},
+};
 
-use super::{explorer, timeline::Timeline};
+use super::{Play, explorer, timeline::Timeline};
 use crate::{
     budget::Model,
+    property::Property,
     report::timeline::{Event, Operation},
     scenario::Scenario,
-    search::{Collector, Counterexample, Findings, Progress, Search},
-    stage::{self, Execution, Props, StopBefore},
-    subject::Subject,
+    search::{Collector, Counterexample, Findings, Gather, Progress, Search},
+    stage::{Props, StopBefore},
+    subject::{Maker, Subject},
+    witness::Witness,
 };
 
 /// What the operations look like to the explorer, apart from the search itself.
 pub type Weakened = Option<(model::Site, Option<std::sync::atomic::Ordering>)>;
 
-/// One play of a scenario.
-pub(super) type Play = Arc<dyn Fn() -> Execution + Send + Sync>;
-
 /// One search of an engine. A scenario with a thread that stops has a part for each place to stop.
-pub(super) struct Part {
-    pub(super) scenario: &'static Scenario,
-    pub(super) search: Search,
-    pub(super) stop_before: StopBefore,
-    pub(super) lens: Lens,
-    pub(super) play: Play,
+pub(crate) struct Part {
+    /// How many threads there are, the calling one included: it is the last.
+    pub(crate) threads: usize,
+    pub(crate) search: Search,
+    pub(crate) stop_before: StopBefore,
+    pub(crate) lens: Lens,
+    pub(crate) play: Play,
 }
 
 impl Part {
-    fn new<S: Subject>(
+    fn of_scenario<S: PlanStore>(
+        maker: &Maker<S>,
         scenario: &'static Scenario,
-        search: Search,
         weakened: Weakened,
         stop_before: StopBefore,
         props: &Arc<Props>,
+        collector: &Arc<Collector>,
     ) -> Self {
-        let dependency_tokens = if search.dependency_tokens { scenario.cast.len() } else { 0 };
-        let props = Arc::clone(props);
-        let play: Play = Arc::new(move || stage::perform::<S>(scenario, &props, stop_before));
-        Self { scenario, search, stop_before, lens: Lens { dependency_tokens, weakened, watch: None }, play }
+        let play = super::play(maker, scenario, stop_before, props, collector);
+        let part = Self { stop_before, ..Self::new(scenario.cast.len(), collector.search(), play) };
+        Self { lens: Lens { weakened, ..part.lens.clone() }, ..part }
+    }
+
+    /// The whole search of `play`, which has so many threads.
+    pub(crate) fn new(threads: usize, search: Search, play: Play) -> Self {
+        let dependency_tokens = if search.dependency_tokens { threads } else { 0 };
+        let lens = Lens { dependency_tokens, weakened: None, watch: None };
+        Self { threads, search, stop_before: 0, lens, play }
+    }
+
+    /// Plays in every execution that the search allows.
+    pub(crate) fn explore(&self, gather: Arc<dyn Gather>) {
+        explorer::explore(self, &gather);
+    }
+
+    /// Plays the execution `found` once more.
+    pub(crate) fn replay(
+        &self,
+        found: &Counterexample,
+        gather: Arc<dyn Gather>,
+    ) -> Option<(Vec<Event>, Vec<Operation>)> {
+        let timeline = Timeline::default();
+        let operations = explorer::replay(self, found, &timeline, &gather)?;
+        let events = timeline.events();
+        (!events.is_empty()).then_some((events, operations))
     }
 }
 
@@ -60,16 +87,27 @@ pub fn explore<S: Subject>(
     progress: &Arc<Progress>,
 ) -> Findings {
     let collector = Arc::new(Collector::new(scenario, search, Arc::clone(progress)));
+    explore_into(&Maker::<S>::of_subject(), scenario, weakened, &collector);
+    collector.finish()
+}
+
+/// As [`explore`], with stores that `maker` makes; what is found goes to `collector`.
+pub(crate) fn explore_into<S: PlanStore>(
+    maker: &Maker<S>,
+    scenario: &'static Scenario,
+    weakened: Weakened,
+    collector: &Arc<Collector>,
+) {
     let props = Props::new(scenario);
     for stop_before in 0.. {
         let stopped = collector.stopped();
-        explorer::explore(&Part::new::<S>(scenario, search, weakened, stop_before, &props), &collector);
+        let part = Part::of_scenario(maker, scenario, weakened, stop_before, &props, collector);
+        part.explore(Arc::clone(collector) as Arc<dyn Gather>);
         // Every place to stop is a part of its own; past the last one the thread runs through.
         if collector.is_over() || !scenario.has_a_stop() || collector.stopped() == stopped {
             break;
         }
     }
-    collector.finish()
 }
 
 /// The sites that `scenario` on stores `S` reaches.
@@ -78,21 +116,22 @@ pub fn sites<S: Subject>(scenario: &'static Scenario, search: Search) -> Vec<mod
     let watched = Arc::new(Watched::default());
     // Nobody gets so far: the thread that would stop runs through.
     let runs_through = usize::MAX - 1;
-    let mut part = Part::new::<S>(scenario, search, None, runs_through, &Props::new(scenario));
+    let (maker, props) = (Maker::<S>::of_subject(), Props::new(scenario));
+    let mut part = Part::of_scenario(&maker, scenario, None, runs_through, &props, &collector);
     part.lens.watch = Some(Arc::clone(&watched));
-    explorer::explore(&part, &collector);
+    part.explore(collector);
     watched.sites()
 }
 
 /// What one execution was, played once more.
 #[derive(Debug)]
-pub struct Replay {
+pub struct Replay<P = Property, W = Witness> {
     /// What the code said.
     pub events: Vec<Event>,
     /// What it did, operation by operation, if the engine says so.
     pub operations: Vec<Operation>,
     /// What that execution violates.
-    pub findings: Findings,
+    pub findings: Findings<P, W>,
 }
 
 /// Plays the execution `found` of a search once more and writes down what happens.
@@ -105,16 +144,22 @@ pub fn replay<S: Subject>(
     weakened: Weakened,
     found: &Counterexample,
 ) -> Result<Replay, NoSuchExecution> {
+    replay_made(&Maker::<S>::of_subject(), scenario, search, weakened, found)
+}
+
+/// As [`replay`], with stores that `maker` makes.
+pub(crate) fn replay_made<S: PlanStore>(
+    maker: &Maker<S>,
+    scenario: &'static Scenario,
+    search: Search,
+    weakened: Weakened,
+    found: &Counterexample,
+) -> Result<Replay, NoSuchExecution> {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
-    let timeline = Timeline::default();
-    let part = Part::new::<S>(scenario, search, weakened, found.stop_before, &Props::new(scenario));
-    let operations = explorer::replay(&part, found, &timeline, &collector);
-    match (operations, timeline.events()) {
-        (Some(operations), events) if !events.is_empty() => {
-            Ok(Replay { events, operations, findings: collector.finish() })
-        }
-        _ => Err(NoSuchExecution),
-    }
+    let props = Props::new(scenario);
+    let part = Part::of_scenario(maker, scenario, weakened, found.stop_before, &props, &collector);
+    let (events, operations) = part.replay(found, Arc::clone(&collector) as Arc<dyn Gather>).ok_or(NoSuchExecution)?;
+    Ok(Replay { events, operations, findings: collector.finish() })
 }
 
 /// The execution to replay does not come up.

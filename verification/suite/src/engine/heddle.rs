@@ -11,12 +11,12 @@ use heddle::model::{Builder, Completion, Failure, FailureKind, Report, TraceEven
 use super::{explore::Part, timeline::Timeline};
 use crate::{
     report::timeline::Operation,
-    search::{Collector, Counterexample, Place},
+    search::{Counterexample, Gather, Place, Simplicity},
     stage::StopBefore,
 };
 
-/// The most events an execution may have. The longest of ours have a few hundred.
-const MAX_EVENTS: usize = 20_000;
+/// The most events an execution may have. The longest of ours have a few hundred; one that never ends gets here in a second.
+const MAX_EVENTS: usize = 4_000;
 
 fn builder(part: &Part) -> Builder {
     let mut builder = Builder::new();
@@ -29,38 +29,37 @@ fn builder(part: &Part) -> Builder {
 }
 
 /// Plays `part` in every execution.
-pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
+pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
     let enough = Arc::new(AtomicBool::new(false));
     let mut builder = builder(part);
     builder.interrupt = Some(Arc::clone(&enough));
-    let (gather, play, lens) = (Arc::clone(collector), Arc::clone(&part.play), part.lens.clone());
+    let (limits, play, lens) = (Arc::clone(gather), Arc::clone(&part.play), part.lens.clone());
     let stop_before = part.stop_before;
     let report = builder.explore(move || {
-        if !gather.may_go_on() {
+        if !limits.may_go_on() {
             // Relaxed: seen at one of the next runs; nothing else depends on it.
             enough.store(true, Ordering::Relaxed);
         }
         model::begin_execution(&lens);
-        let execution = play();
-        gather.judge(&execution, || running(stop_before));
+        play(Some(&|known| running(stop_before, known)));
     });
-    collector.add_blocked(report.blocked);
-    conclude(&report, part.stop_before, collector);
+    gather.add_blocked(report.blocked);
+    conclude(&report, part.stop_before, &**gather);
 }
 
-/// Tells the collector how the search ended, if not by itself.
-fn conclude(report: &Report, stop_before: StopBefore, collector: &Collector) {
+/// Tells `gather` how the search ended, if not by itself.
+fn conclude(report: &Report, stop_before: StopBefore, gather: &dyn Gather) {
     if let Some(failure) = &report.failure {
         let found = violates(failure.kind).then(|| counterexample(failure, stop_before));
         if found.is_some() && matches!(report.completion, Completion::Exhausted | Completion::Bounded) {
-            collector.refute_completion(found);
+            gather.refute_completion(found);
         } else {
-            collector.fail(found, format!("{}: {}", failure.kind, failure.message));
+            gather.fail(found, format!("{}: {}", failure.kind, failure.message));
         }
     }
     match report.completion {
         Completion::Exhausted | Completion::Bounded | Completion::Interrupted => {}
-        completion => collector.fail(None, format!("the search is not complete: {completion:?}")),
+        completion => gather.fail(None, format!("the search is not complete: {completion:?}")),
     }
 }
 
@@ -74,11 +73,18 @@ fn counterexample(failure: &Failure, stop_before: StopBefore) -> Counterexample 
     Counterexample { preemptions: failure.preemptions as usize, steps: failure.events, stop_before, place }
 }
 
-/// The running execution.
-fn running(stop_before: StopBefore) -> Counterexample {
-    let running = heddle::model::running();
+/// The running execution, unless it is less simple than what is `known`: to find out how few preemptions it needs takes time.
+fn running(stop_before: StopBefore, known: Option<Simplicity>) -> Option<Counterexample> {
+    let steps = heddle::model::events_so_far();
+    let at_most = match known {
+        None => u32::MAX,
+        Some((preemptions, known_steps)) if steps <= known_steps => preemptions as u32,
+        // With more steps it must have fewer preemptions.
+        Some((preemptions, _)) => (preemptions as u32).checked_sub(1)?,
+    };
+    let running = heddle::model::running_within(at_most)?;
     let place = Place::Graph(running.token);
-    Counterexample { preemptions: running.preemptions as usize, steps: running.events, stop_before, place }
+    Some(Counterexample { preemptions: running.preemptions as usize, steps, stop_before, place })
 }
 
 /// Plays the execution `found` once more; none when there is no such execution.
@@ -86,28 +92,26 @@ pub(super) fn replay(
     part: &Part,
     found: &Counterexample,
     timeline: &Timeline,
-    collector: &Arc<Collector>,
+    gather: &Arc<dyn Gather>,
 ) -> Option<Vec<Operation>> {
     let Place::Graph(token) = &found.place else { return None };
-    let (gather, write, play, lens) =
-        (Arc::clone(collector), timeline.clone(), Arc::clone(&part.play), part.lens.clone());
+    let (write, play, lens) = (timeline.clone(), Arc::clone(&part.play), part.lens.clone());
     let again = found.clone();
     // The closure is `Fn`, and a replay runs it once.
     let report = Mutex::new(Some(move || {
         model::begin_execution(&lens);
-        let execution = write.during(|| play());
-        gather.judge(&execution, || again.clone());
+        write.during(|| play(Some(&|_| Some(again.clone()))));
     }));
     let take = move || report.lock().unwrap_or_else(PoisonError::into_inner).take();
     let report = builder(part).replay(token, move || take().expect("a replay is one run")())?;
-    conclude(&report, part.stop_before, collector);
-    Some(report.trace.iter().map(|event| operation(event, part.scenario.cast.len())).collect())
+    conclude(&report, part.stop_before, &**gather);
+    Some(report.trace.iter().map(|event| operation(event, part.threads)).collect())
 }
 
 /// What an event of the trace was, with the scenario's number for its thread.
-fn operation(event: &TraceEvent, cast: usize) -> Operation {
+fn operation(event: &TraceEvent, threads: usize) -> Operation {
     // The calling thread plays the last role.
-    let thread = event.thread.checked_sub(1).unwrap_or(cast - 1);
+    let thread = event.thread.checked_sub(1).unwrap_or(threads - 1);
     Operation {
         thread,
         what: format!("{:?}", event.operation),

@@ -17,7 +17,7 @@ use enactor::sync::model;
 use super::{explore::Part, timeline::Timeline};
 use crate::{
     report::timeline::Operation,
-    search::{Collector, Counterexample, Place},
+    search::{Counterexample, Gather, Place},
     stage,
 };
 
@@ -43,24 +43,23 @@ fn quiet_panics() {
 }
 
 /// Plays `part` in every execution that its search allows.
-pub(super) fn explore(part: &Part, collector: &Arc<Collector>) {
+pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
     let count = Arc::new(AtomicU64::new(0));
-    let (counted, gather, play, lens) =
-        (Arc::clone(&count), Arc::clone(collector), Arc::clone(&part.play), part.lens.clone());
+    let (counted, limits, play, lens) =
+        (Arc::clone(&count), Arc::clone(gather), Arc::clone(&part.play), part.lens.clone());
     let stop_before = part.stop_before;
     let ended = check(part, move || {
-        if !gather.may_go_on() {
+        if !limits.may_go_on() {
             panic_any(Enough);
         }
         // Relaxed: all executions of a search are on one OS thread.
         let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
         model::begin_execution(&lens);
-        let execution = play();
-        gather.judge(&execution, || counterexample(stop_before, number));
+        play(Some(&|_| Some(counterexample(stop_before, number))));
     });
     if let Err(words) = ended {
         let found = counterexample(part.stop_before, count.load(Ordering::Relaxed));
-        collector.fail(words.starts_with("deadlock").then_some(found), words);
+        gather.fail(words.starts_with("deadlock").then_some(found), words);
     }
 }
 
@@ -76,26 +75,24 @@ pub(super) fn replay(
     part: &Part,
     found: &Counterexample,
     timeline: &Timeline,
-    collector: &Arc<Collector>,
+    gather: &Arc<dyn Gather>,
 ) -> Option<Vec<Operation>> {
     let Place::Execution(wanted) = found.place else { return None };
     let count = AtomicU64::new(0);
-    let (gather, write, play, lens) =
-        (Arc::clone(collector), timeline.clone(), Arc::clone(&part.play), part.lens.clone());
+    let (write, play, lens) = (timeline.clone(), Arc::clone(&part.play), part.lens.clone());
     let stop_before = part.stop_before;
     let ended = check(part, move || {
         let number = count.fetch_add(1, Ordering::Relaxed) + 1;
         model::begin_execution(&lens);
         if number < wanted {
-            play();
+            play(None);
             return;
         }
-        let execution = write.during(|| play());
-        gather.judge(&execution, || counterexample(stop_before, number));
+        write.during(|| play(Some(&|_| Some(counterexample(stop_before, number)))));
         panic_any(Enough);
     });
     if let Err(words) = ended {
-        collector.fail(words.starts_with("deadlock").then_some(found.clone()), words);
+        gather.fail(words.starts_with("deadlock").then_some(found.clone()), words);
     }
     Some(Vec::new())
 }
@@ -119,7 +116,7 @@ fn check(part: &Part, execution: impl Fn() + Send + Sync + 'static) -> Result<()
     builder.log = false;
     // loom counts a switch away from a thread that could go on even when it only waits for its first turn, so it takes the
     // number of spawned threads more to cover the textbook's preemptions.
-    builder.preemption_bound = part.search.bound.map(|bound| bound + part.scenario.cast.len() - 1);
+    builder.preemption_bound = part.search.bound.map(|bound| bound + part.threads - 1);
     QUIET.set(true);
     let ended = catch_unwind(AssertUnwindSafe(|| builder.check(execution)));
     QUIET.set(false);

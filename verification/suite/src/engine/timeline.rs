@@ -44,12 +44,18 @@ fn operations_so_far() -> usize {
     0
 }
 
-struct Words(String);
+struct Words {
+    words: String,
+    /// Whether the store's caller tells it, after the call.
+    by_caller: bool,
+}
 
 impl Visit for Words {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            write!(self.0, "{value:?}").expect("a String takes everything");
+        match field.name() {
+            "message" => write!(self.words, "{value:?}").expect("a String takes everything"),
+            "by_caller" => self.by_caller = true,
+            _ => {}
         }
     }
 }
@@ -64,17 +70,22 @@ impl Subscriber for Timeline {
     }
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut words = Words(String::new());
+        let mut words = Words { words: String::new(), by_caller: false };
         event.record(&mut words);
         let metadata = event.metadata();
         let event = Event {
             thread: model::current_thread().map(usize::from),
-            words: words.0,
+            words: words.words,
             file: metadata.file().unwrap_or("?"),
             line: metadata.line().unwrap_or(0),
             operations: operations_so_far(),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the store has told already is not told again.
+        let told = |before: &Event| before.thread == event.thread && before.words == event.words;
+        if !words.by_caller || !events.iter().any(told) {
+            events.push(event);
+        }
     }
 
     // Spans are of no use here: threads of a model change in the middle of them.

@@ -11,7 +11,7 @@ use enactor::{
 use tracing::debug;
 
 use super::{Stage, StopBefore};
-use crate::{history::Call, subject::Subject};
+use crate::history::Call;
 
 /// One thread's view of the store on the stage.
 pub(super) struct Observed<S> {
@@ -21,7 +21,7 @@ pub(super) struct Observed<S> {
     calls_left: std::sync::Mutex<Cell<Option<StopBefore>>>,
 }
 
-impl<S: Subject> Observed<S> {
+impl<S: PlanStore> Observed<S> {
     pub(super) fn new(stage: Arc<Stage<S>>, thread: usize) -> Self {
         Self { stage, thread, calls_left: std::sync::Mutex::default() }
     }
@@ -54,7 +54,7 @@ impl<S: Subject> Observed<S> {
     }
 }
 
-impl<S: Subject> PlanStore for Observed<S> {
+impl<S: PlanStore> PlanStore for Observed<S> {
     type Run<'store> = S::Run<'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
@@ -64,9 +64,6 @@ impl<S: Subject> PlanStore for Observed<S> {
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         let (began, generation) = (self.began(), plan.generation());
         let result = self.stage.store.publish(plan);
-        if let Err(error) = &result {
-            debug!("cannot publish plan {generation}: {error}");
-        }
         self.note(began, Call::Publish(generation, result.clone()));
         result
     }

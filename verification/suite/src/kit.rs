@@ -1,0 +1,259 @@
+//! The kit: somebody else's store, or any lock-free code of theirs, under the same scenarios, engines and verdicts.
+//!
+//! # Limits first
+//!
+//! - A verdict is about the scenarios' sizes, and about the memory model of the engine. `docs/limits.md` says what that leaves.
+//! - An engine sees what goes through [`enactor::sync`]. A store on `std::sync` has one execution, so its verdict is *vacuous*.
+//! - On real threads (without a cfg) the same tests are stress tests: they can refute, and prove nothing.
+//!
+//! # Use
+//!
+//! An integration test with `harness = false` whose whole text is
+//!
+//! ```no_run
+//! # use enactor::store::Unguarded as MyStore;
+//! enactor_verification::verify_store!(my_store, |endpoints| MyStore::new(endpoints.iter().cloned()));
+//! ```
+//!
+//! gives a test `my_store::SCENARIO::PROPERTY` for every scenario and property of the suite. [`Candidate`] says what else can
+//! be told about a store, [`Model`] is for code that is no store at all, and [`Kit`] takes several of both. `docs/kit.md` is
+//! the ten-minute version.
+
+mod candidate;
+mod case;
+mod model;
+mod watch;
+mod words;
+
+use std::{collections::BTreeSet, env, path::Path, sync::Arc};
+
+use anstream::{eprintln, println};
+use enactor::store::PlanStore;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+pub use candidate::Candidate;
+pub use case::Conclusion;
+use case::{Case, Check};
+pub use model::{Model, Outcome};
+
+use crate::{
+    engine::Engine,
+    report::token::{NoTrail, Trail},
+};
+
+/// Everything that one test target verifies.
+#[must_use = "nothing is verified before `run`"]
+pub struct Kit {
+    cases: Vec<Arc<dyn Check>>,
+    /// What was added and has nothing to verify.
+    empty: Vec<String>,
+    command: String,
+}
+
+/// The environment variable that names an execution to replay.
+const REPLAY: &str = "ENACTOR_REPLAY";
+/// The environment variable that asks for a description instead of a run.
+const DESCRIBE: &str = "ENACTOR_DESCRIBE";
+
+/// How a kit without verdicts ends: as `cargo verify` does.
+const DIFFERS: i32 = 1;
+const USAGE: i32 = 2;
+
+impl Default for Kit {
+    fn default() -> Self {
+        Self { cases: Vec::new(), empty: Vec::new(), command: format!("cargo test --test {}", target()) }
+    }
+}
+
+/// The name of the running test target: its file has a hash at the end.
+fn target() -> String {
+    let name = env::args().next().and_then(|path| Some(Path::new(&path).file_stem()?.to_string_lossy().into_owned()));
+    let name = name.unwrap_or_else(|| "TARGET".to_owned());
+    name.rsplit_once('-').filter(|(_, hash)| hash.len() == 16).map_or(name.clone(), |(name, _)| name.to_owned())
+}
+
+impl Kit {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The command that runs this target, for the replay commands in reports. Default: `cargo test --test TARGET`.
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = command.into();
+        self
+    }
+
+    /// Adds a store: every scenario and property of the suite.
+    pub fn store<S: PlanStore>(mut self, candidate: Candidate<S>) -> Self {
+        let cases = candidate.cases();
+        if cases.is_empty() {
+            self.empty.push(format!("the store {} has no scenario", candidate.name()));
+        }
+        self.cases.extend(cases.into_iter().map(|case| Arc::new(case) as Arc<dyn Check>));
+        self
+    }
+
+    /// Adds a model of anything.
+    pub fn model<S, T>(mut self, model: Model<S, T>) -> Self
+    where
+        S: Send + Sync + 'static,
+        T: std::fmt::Debug + Send + Sync + 'static,
+    {
+        match model.has_threads() {
+            true => self.cases.push(Arc::new(model.case())),
+            false => self.empty.push(format!("{model:?} has no thread")),
+        }
+        self
+    }
+
+    /// Checks everything here and now, and says what came of each property.
+    ///
+    /// # Panics
+    /// When something in the kit has nothing to verify, or is there twice.
+    pub fn conclusions(&self) -> Vec<Conclusion> {
+        self.wrong().unwrap_or_else(|words| panic!("{words}"));
+        let checks =
+            self.cases.iter().flat_map(|case| (0..case.tests().len()).map(|test| case.check(test, &self.command)));
+        checks.collect()
+    }
+
+    /// The `main` of a test target: runs every property as a test of its own and ends the process.
+    ///
+    /// With `ENACTOR_REPLAY` set it replays that execution instead, and with `ENACTOR_DESCRIBE` set it says what there is.
+    pub fn run(self) -> ! {
+        if let Err(words) = self.wrong() {
+            eprintln!("error: {words}");
+            std::process::exit(USAGE);
+        }
+        if let Ok(token) = env::var(REPLAY) {
+            std::process::exit(self.replay(&token));
+        }
+        let arguments = Arguments::from_args();
+        if env::var_os(DESCRIBE).is_some() {
+            println!("{}", self.description());
+            std::process::exit(0);
+        }
+        let conclusion = libtest_mimic::run(&arguments, self.trials());
+        if !arguments.list {
+            println!("{}", self.summary());
+        }
+        conclusion.exit()
+    }
+
+    /// What is wrong with this kit itself.
+    fn wrong(&self) -> Result<(), String> {
+        if let Some(empty) = self.empty.first() {
+            return Err(format!("{empty}: there is nothing to verify, and nothing is green by omission"));
+        }
+        if self.cases.is_empty() {
+            return Err("this kit is empty: add a store or a model, nothing is green by omission".to_owned());
+        }
+        let mut paths = BTreeSet::new();
+        match self.cases.iter().find(|case| !paths.insert(case.path())) {
+            Some(twice) => Err(format!("{} is there twice: give one of them another name", twice.path())),
+            None => Ok(()),
+        }
+    }
+
+    fn trials(&self) -> Vec<Trial> {
+        let tests = self.cases.iter().flat_map(|case| (0..case.tests().len()).map(move |test| (test, case)));
+        let mut tests: Vec<_> = tests.collect();
+        // heddle gives all cores to one search; the others have one core each, so the searches must not wait in a row.
+        if Engine::BUILT != Some(Engine::Heddle) {
+            tests.sort_by_key(|(test, _)| *test);
+        }
+        let trial = |(test, case): (usize, &Arc<dyn Check>)| {
+            let name = format!("{}::{}", case.path().replace('/', "::"), case.tests()[test]);
+            let (case, command) = (Arc::clone(case), self.command.clone());
+            let trial = Trial::ignorable_test(name, move || {
+                let conclusion = case.check(test, &command);
+                match conclusion.word {
+                    "ignored" => Ok(Completion::ignored_with(conclusion.text)),
+                    _ if conclusion.passes => Ok(Completion::Completed),
+                    _ => Err(Failed::from(conclusion.text)),
+                }
+            });
+            trial.with_kind(if Engine::BUILT.is_some() { "" } else { "stress" })
+        };
+        tests.into_iter().map(trial).collect()
+    }
+
+    /// Plays one execution again; the exit code.
+    fn replay(&self, token: &str) -> i32 {
+        let complain = |words: &str| {
+            eprintln!("error: {words}");
+            USAGE
+        };
+        let Some((path, trail)) = token.split_once('#') else {
+            return complain(&format!("{token:?} is no token: {NoTrail}"));
+        };
+        let Some((path, property)) = path.rsplit_once('/') else {
+            return complain(&format!(
+                "{token:?} is no token: a token begins with STORE/SCENARIO/PROPERTY or MODEL/PROPERTY"
+            ));
+        };
+        let trail: Trail = match trail.parse() {
+            Ok(trail) => trail,
+            Err(error) => return complain(&format!("{token:?}: {error}")),
+        };
+        let Some(case) = self.cases.iter().find(|case| case.path() == path) else {
+            let there: Vec<&str> = self.cases.iter().map(|case| case.path()).collect();
+            return complain(&format!("{path} is not in this target; there are {}", there.join(", ")));
+        };
+        match case.replay(property, &trail) {
+            Ok((text, violates)) => {
+                println!("{text}");
+                if violates { 0 } else { DIFFERS }
+            }
+            Err(words) => complain(&words),
+        }
+    }
+
+    fn description(&self) -> String {
+        let describe = |case: &Arc<dyn Check>| case.description();
+        self.cases.iter().map(describe).collect::<Vec<_>>().join("\n")
+    }
+
+    fn summary(&self) -> String {
+        let (mut searches, mut executions) = (0, 0);
+        for played in self.cases.iter().filter_map(|case| case.executions()) {
+            searches += 1;
+            executions += played;
+        }
+        match Engine::BUILT {
+            None => format!(
+                "{searches} scenarios, {executions} rounds on real threads. A stress test can refute; it proves nothing.\n\
+                 For a proof: RUSTFLAGS=\"--cfg loom --cfg heddle\" {}\n",
+                self.command
+            ),
+            Some(engine) => format!(
+                "{searches} scenarios, {executions} executions. The verdicts are {engine}'s, for the code as it is; what {engine} \
+                 cannot see is in enactor's docs/limits.md.\n"
+            ),
+        }
+    }
+}
+
+/// Makes the `main` of a test target that verifies one store; see [`kit`](crate::kit).
+///
+/// The first argument is the store's name in tests, the second makes a store for a slice of endpoints. A third one says more
+/// about the store: it takes a [`Candidate`] and gives it back.
+#[macro_export]
+macro_rules! verify_store {
+    ($name:ident, $build:expr $(,)?) => {
+        $crate::verify_store!($name, $build, |candidate| candidate);
+    };
+    ($name:ident, $build:expr, $more:expr $(,)?) => {
+        fn main() {
+            let candidate = $crate::kit::told($crate::kit::Candidate::new(stringify!($name), $build), $more);
+            $crate::kit::Kit::new().store(candidate).run();
+        }
+    };
+}
+
+/// What `more` makes of `candidate`: lets a closure in [`verify_store!`](crate::verify_store) go without types.
+#[doc(hidden)]
+pub fn told<S: PlanStore>(candidate: Candidate<S>, more: impl FnOnce(Candidate<S>) -> Candidate<S>) -> Candidate<S> {
+    more(candidate)
+}

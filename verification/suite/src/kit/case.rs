@@ -1,0 +1,220 @@
+//! [`Case`]: one search and the properties that it is about, ours or somebody else's.
+
+use std::{
+    fmt::{Debug, Display, Write as _},
+    sync::{Arc, OnceLock},
+};
+
+use crate::{
+    engine::Engine,
+    report::token::Trail,
+    scenario::Scenario,
+    search::{Collector, Findings, Search},
+    verdict::{Limit, Verdict},
+};
+#[cfg(loom)]
+use crate::{
+    engine::explore::{NoSuchExecution, Replay},
+    search::Counterexample,
+};
+
+use super::{watch, words};
+
+/// What came of one property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conclusion {
+    /// The store and scenario, or the model, and the property, with slashes.
+    pub name: String,
+    /// The verdict's word; `ignored` for what the store does not promise, and `unrefuted` on real threads, which prove nothing.
+    pub word: &'static str,
+    /// Whether a test of it passes.
+    pub passes: bool,
+    /// What to tell people.
+    pub text: String,
+}
+
+/// Fills a collector.
+pub(super) type Run<P, W> = Arc<dyn Fn(&Arc<Collector<P, W>>) + Send + Sync>;
+
+/// Plays one execution again.
+#[cfg(loom)]
+pub(super) type Again<P, W> =
+    Box<dyn Fn(Search, &Counterexample) -> Result<Replay<P, W>, NoSuchExecution> + Send + Sync>;
+
+/// One property of a case.
+pub(super) struct Claim<P> {
+    pub(super) property: P,
+    pub(super) statement: String,
+    /// Why it is not checked, if it is not.
+    pub(super) unchecked: Option<String>,
+}
+
+/// One search and the properties that it is about.
+pub(super) struct Case<P, W> {
+    /// `store/scenario`, or the model's name.
+    pub(super) path: String,
+    /// The story, and the names of the threads. A model of somebody else's has nothing else in it.
+    pub(super) scenario: &'static Scenario,
+    pub(super) needs: String,
+    pub(super) claims: Vec<Claim<P>>,
+    /// What a proof must have met.
+    pub(super) witnesses: Vec<W>,
+    /// What it cannot meet, and why.
+    pub(super) excused: Vec<(W, String)>,
+    /// What is refuted by an execution that does not end.
+    pub(super) completion: Vec<P>,
+    pub(super) search: Search,
+    pub(super) run: Run<P, W>,
+    #[cfg(loom)]
+    pub(super) again: Again<P, W>,
+    pub(super) findings: OnceLock<Findings<P, W>>,
+}
+
+/// A case, whose properties they are aside.
+pub(super) trait Check: Send + Sync {
+    fn path(&self) -> &str;
+    /// The names of its properties.
+    fn tests(&self) -> Vec<String>;
+    /// What comes of property number `test`; `command` runs this test target.
+    fn check(&self, test: usize, command: &str) -> Conclusion;
+    /// Plays one execution again: what happens, and whether it violates `property`.
+    fn replay(&self, property: &str, trail: &Trail) -> Result<(String, bool), String>;
+    fn description(&self) -> String;
+    /// How many executions there were; none when nothing of it ran.
+    fn executions(&self) -> Option<u64>;
+}
+
+impl<P, W> Case<P, W>
+where
+    P: Ord + Copy + Display + Debug + Send + Sync + 'static,
+    W: Ord + Copy + Display + Send + Sync + 'static,
+{
+    /// One search for all properties, whichever test comes first.
+    fn findings(&self) -> &Findings<P, W> {
+        self.findings.get_or_init(|| {
+            let collector = Collector::with_completion(self.completion.clone(), self.search, Arc::default());
+            watch::run(&Arc::new(collector), &self.run)
+        })
+    }
+
+    fn judge(&self, claim: &Claim<P>, command: &str) -> (&'static str, bool, String) {
+        if let Some(why) = &claim.unchecked {
+            return ("ignored", false, why.clone());
+        }
+        let findings = self.findings();
+        let verdict = findings.verdict(claim.property, &self.witnesses, &self.search);
+        let (name, executions) = (self.name(claim), findings.executions);
+        let text = match &verdict {
+            Verdict::Refuted => return self.refuted(claim, findings, command),
+            Verdict::Truncated(Limit::Executions(_)) if Engine::BUILT.is_none() => {
+                let text = format!("{name}: not refuted in {executions} rounds on real threads, which proves nothing");
+                return ("unrefuted", true, text);
+            }
+            Verdict::Proved | Verdict::Bounded(_) => {
+                let met = self.excused.iter().find(|(witness, _)| findings.witnesses.contains_key(witness));
+                if let Some((witness, why)) = met {
+                    let text = format!(
+                        "{name} is {verdict}, but {witness} was met, which should be impossible ({why}): take the excuse out"
+                    );
+                    return (verdict.word(), false, text);
+                }
+                return (verdict.word(), true, format!("{name} is {verdict} in {executions} executions"));
+            }
+            Verdict::Truncated(limit) => words::truncated(&name, limit, executions),
+            Verdict::Vacuous(_) => words::vacuous(&name, &verdict, executions),
+        };
+        (verdict.word(), false, text)
+    }
+
+    fn name(&self, claim: &Claim<P>) -> String {
+        format!("{}/{}", self.path, claim.property)
+    }
+
+    #[cfg(not(loom))]
+    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, command: &str) -> (&'static str, bool, String) {
+        let (name, rounds) = (self.name(claim), findings.executions);
+        let text = format!(
+            "{name} is refuted on real threads, in one of {rounds} rounds: {}\nWhich steps led there, an engine says: \
+             RUSTFLAGS=\"--cfg loom --cfg heddle\" {command}",
+            claim.statement
+        );
+        ("refuted", false, text)
+    }
+
+    #[cfg(loom)]
+    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, command: &str) -> (&'static str, bool, String) {
+        let name = self.name(claim);
+        let found = &findings.counterexamples[&claim.property];
+        let trail = Trail { search: self.search, stops: self.scenario.has_a_stop(), found: found.clone() };
+        match (self.again)(self.search, found) {
+            Ok(replay) if replay.findings.counterexamples.contains_key(&claim.property) => {
+                let steps = words::steps(self.scenario, &replay, words::Detail::WhenFew);
+                let replay = words::command(&format!("{name}#{trail}"), command);
+                let text = format!("{name} is refuted: {}\n{steps}\nreplay: {replay}", claim.statement);
+                ("refuted", false, text)
+            }
+            // A counterexample that does not come up again convinces nobody.
+            _ => ("truncated", false, words::unsteady(&name)),
+        }
+    }
+}
+
+impl<P, W> Check for Case<P, W>
+where
+    P: Ord + Copy + Display + Debug + Send + Sync + 'static,
+    W: Ord + Copy + Display + Send + Sync + 'static,
+{
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn tests(&self) -> Vec<String> {
+        self.claims.iter().map(|claim| claim.property.to_string()).collect()
+    }
+
+    fn check(&self, test: usize, command: &str) -> Conclusion {
+        let claim = &self.claims[test];
+        let (word, passes, text) = self.judge(claim, command);
+        Conclusion { name: self.name(claim), word, passes, text }
+    }
+
+    #[cfg(not(loom))]
+    fn replay(&self, _property: &str, _trail: &Trail) -> Result<(String, bool), String> {
+        Err("this build has no engine to replay with: set RUSTFLAGS as in the replay command".to_owned())
+    }
+
+    #[cfg(loom)]
+    fn replay(&self, property: &str, trail: &Trail) -> Result<(String, bool), String> {
+        let names = || self.claims.iter().map(|claim| claim.property.to_string()).collect::<Vec<_>>().join(", ");
+        let claim = self.claims.iter().find(|claim| claim.property.to_string() == property);
+        let claim = claim.ok_or_else(|| format!("{} has no property {property}; there are {}", self.path, names()))?;
+        let replay = (self.again)(trail.search, &trail.found).map_err(|error| error.to_string())?;
+        let violates = replay.findings.counterexamples.contains_key(&claim.property);
+        let steps = words::steps(self.scenario, &replay, words::Detail::All);
+        let end = match violates {
+            true => format!("This execution violates {property}: {}", claim.statement),
+            false => format!("This execution does not violate {property}: the code has changed, verify again"),
+        };
+        Ok((format!("{steps}\n{end}"), violates))
+    }
+
+    fn description(&self) -> String {
+        let mut text = format!("{}\n    {}\n    needs {}\n", self.path, self.scenario.story, self.needs);
+        for claim in &self.claims {
+            let unchecked = claim.unchecked.as_ref().map(|why| format!(" (ignored: {why})")).unwrap_or_default();
+            writeln!(text, "    {:<18} {}{unchecked}", claim.property.to_string(), claim.statement)
+                .expect("a String takes everything");
+        }
+        for witness in &self.witnesses {
+            writeln!(text, "    must meet          {witness}").expect("a String takes everything");
+        }
+        for (witness, why) in &self.excused {
+            writeln!(text, "    cannot meet        {witness}: {why}").expect("a String takes everything");
+        }
+        text
+    }
+
+    fn executions(&self) -> Option<u64> {
+        self.findings.get().map(|findings| findings.executions)
+    }
+}
