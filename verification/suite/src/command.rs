@@ -2,6 +2,7 @@
 
 #[cfg(loom)]
 mod both;
+mod matrix;
 #[cfg(loom)]
 mod models;
 mod rebuild;
@@ -119,6 +120,8 @@ enum Other {
         /// What `cargo verify` printed beside a counterexample
         token: Token,
     },
+    /// Play every plausible fix in every scenario and print fixes × properties
+    Matrix(matrix::Options),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -131,6 +134,8 @@ pub(crate) fn main() -> ExitCode {
     let leg = match &command.other {
         None => command.models.engine.leg(),
         Some(Other::Replay { token }) => token.engine(),
+        // heddle's word only: loom would need a bound for each of several hundred models.
+        Some(Other::Matrix(_)) => Engine::Heddle,
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -144,6 +149,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> Exit {
     match &command.other {
         Some(Other::Replay { token }) => replay::replay(token),
+        Some(Other::Matrix(options)) => matrix::run(options),
         _ => models::run(&command.models),
     }
 }

@@ -6,12 +6,14 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints.
+//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`zoo`] says
+//! what every plausible fix must show, and [`matrix`] what it does.
 
 pub mod budget;
 pub mod check;
 pub mod engine;
 pub mod history;
+pub mod matrix;
 pub mod property;
 pub mod report;
 pub mod runner;
@@ -23,3 +25,4 @@ pub mod stores;
 pub mod subject;
 pub mod verdict;
 pub mod witness;
+pub mod zoo;
