@@ -2,7 +2,7 @@
 
 mod show;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -31,8 +31,10 @@ pub struct Row {
     pub fix: &'static str,
     /// `wrong` or `right`.
     pub kind: &'static str,
-    /// How many executions there were, in all scenarios.
-    pub executions: u64,
+    /// How many executions there were, by scenario.
+    pub executions: BTreeMap<&'static str, u64>,
+    /// Scenarios that were not played, and why.
+    pub left_out: BTreeMap<&'static str, String>,
     /// One for each property.
     pub cells: Vec<Cell>,
     /// What is not as the zoo says, in sentences.
@@ -124,8 +126,16 @@ impl Row {
             Kind::Wrong { .. } => "wrong",
             Kind::Right { .. } => "right",
         };
-        let executions = outcomes.iter().map(|outcome| outcome.findings.executions).sum();
-        Self { fix: fix.store.name, kind, executions, cells, differences }
+        let executions = outcomes.iter().map(|outcome| (outcome.model.scenario.name, outcome.findings.executions));
+        let left_out = fix.left_out.iter().map(|(scenario, reason)| (scenario.name, reason.clone()));
+        Self {
+            fix: fix.store.name,
+            kind,
+            executions: executions.collect(),
+            left_out: left_out.collect(),
+            cells,
+            differences,
+        }
     }
 }
 
@@ -154,7 +164,10 @@ impl Cell {
             Kind::Right { not_promised } => not_promised.iter().find(|excuse| excuse.property == property),
             Kind::Wrong { .. } => None,
         };
+        let is_wrong = matches!(fix.kind, Kind::Wrong { .. });
         let finding = match (open, shortest(fix, property, outcomes), excuse) {
+            // A counterexample is one whatever else is open. A right fix is to be proved in every scenario.
+            (_, Some(shortest), _) if is_wrong => Finding::Refuted { scenarios: refuting, shortest },
             (Some((scenario, verdict)), ..) => Finding::Inconclusive { why: format!("{scenario} is {verdict}") },
             (None, None, _) if verdicts.is_empty() => {
                 Finding::Inconclusive { why: "no scenario was played".to_owned() }

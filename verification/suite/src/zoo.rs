@@ -34,6 +34,10 @@ pub struct Fix {
     pub kind: Kind,
     /// Situations that it cannot meet, and why.
     pub unwitnessed: BTreeMap<Witness, String>,
+    /// Scenarios that are not played, and why.
+    pub left_out: Vec<(&'static Scenario, String)>,
+    /// A search that makes more executions is truncated.
+    pub max_executions: u64,
 }
 
 /// Whether a fix is one.
@@ -95,12 +99,20 @@ pub enum ZooError {
         /// The property.
         property: Property,
     },
+    /// A scenario that is left out, and needed.
+    #[error("{fix}: {scenario} is left out, and named elsewhere: play it")]
+    LeftOut {
+        /// The fix.
+        fix: &'static str,
+        /// The scenario.
+        scenario: &'static str,
+    },
     /// An excuse without a reason.
     #[error("{fix}: {what} is excused without a reason: write one")]
     NoReason {
         /// The fix.
         fix: &'static str,
-        /// The property or the witness.
+        /// The property, the witness or the scenario.
         what: &'static str,
     },
     /// The same property twice.
@@ -122,6 +134,7 @@ pub enum ZooError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    max_executions: u64,
     fix: Vec<Entry>,
 }
 
@@ -137,6 +150,8 @@ struct Entry {
     not_promised: Vec<Excuse>,
     #[serde(default)]
     unwitnessed: BTreeMap<Witness, String>,
+    #[serde(default)]
+    left_out: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -171,7 +186,8 @@ impl Zoo {
     /// [`ZooError`] says what is wrong and what to do.
     pub fn read(text: &str) -> Result<Self, ZooError> {
         let file: File = toml::from_str(text).map_err(|error| ZooError::Syntax(error.to_string()))?;
-        let fixes = file.fix.into_iter().map(Entry::fix).collect::<Result<Vec<Fix>, _>>()?;
+        let max_executions = file.max_executions;
+        let fixes = file.fix.into_iter().map(|entry| entry.fix(max_executions)).collect::<Result<Vec<Fix>, _>>()?;
         let mut seen = BTreeSet::new();
         for fix in &fixes {
             if !seen.insert(fix.store.name) {
@@ -186,13 +202,14 @@ impl Zoo {
 }
 
 impl Fix {
-    /// Every scenario with this fix. What is expected of each is what a right fix would show: what becomes of the fix as a whole
+    /// Every scenario with this fix, but for those that are left out. What is expected of each is what a right fix would show: what becomes of the fix as a whole
     /// is for the [matrix](crate::matrix) to say.
     pub fn models(&self) -> impl Iterator<Item = Model> + '_ {
-        SCENARIOS.iter().map(|scenario| Model {
+        let left_out = |scenario: &&Scenario| self.left_out.iter().any(|(other, _)| *other == *scenario);
+        SCENARIOS.iter().filter(move |scenario| !left_out(scenario)).map(|scenario| Model {
             store: self.store,
             scenario,
-            search: Search::default(),
+            search: Search { max_executions: self.max_executions, ..Search::default() },
             expected: scenario.properties.iter().map(|&property| (property, Expectation::Proved)).collect(),
             witnesses: self.asked_for(scenario).collect(),
         })
@@ -204,12 +221,20 @@ impl Fix {
 }
 
 impl Entry {
-    fn fix(self) -> Result<Fix, ZooError> {
+    fn fix(mut self, max_executions: u64) -> Result<Fix, ZooError> {
         let store: &'static Store = self.store.parse()?;
         let fix = store.name;
         if let Some((witness, _)) = self.unwitnessed.iter().find(|(_, reason)| reason.trim().is_empty()) {
             return Err(ZooError::NoReason { fix, what: witness.name() });
         }
+        let left_out = std::mem::take(&mut self.left_out).into_iter().map(|(name, reason)| {
+            let scenario: &'static Scenario = name.parse()?;
+            match reason.trim().is_empty() {
+                true => Err(ZooError::NoReason { fix, what: scenario.name }),
+                false => Ok((scenario, reason)),
+            }
+        });
+        let left_out = left_out.collect::<Result<Vec<(&'static Scenario, String)>, _>>()?;
         let wrong = |why| Err(ZooError::Kind { fix, why });
         let kind = match (self.kind, self.killed_by) {
             (Word::Wrong, None) => return wrong("a wrong fix needs a killed_by: a property and a scenario"),
@@ -238,7 +263,14 @@ impl Entry {
                 Kind::Right { not_promised }
             }
         };
-        Ok(Fix { store, kind, unwitnessed: self.unwitnessed })
+        let named: Vec<&'static Scenario> = match &kind {
+            Kind::Wrong { killed_by: (_, scenario), .. } => vec![scenario],
+            Kind::Right { not_promised } => not_promised.iter().flat_map(|e| e.scenarios.iter().copied()).collect(),
+        };
+        if let Some((scenario, _)) = left_out.iter().find(|(scenario, _)| named.contains(scenario)) {
+            return Err(ZooError::LeftOut { fix, scenario: scenario.name });
+        }
+        Ok(Fix { store, kind, unwitnessed: self.unwitnessed, left_out, max_executions })
     }
 }
 
@@ -274,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_garbled_zoo_says_where_and_what() {
-        let error = |text: &str| Zoo::read(text).expect_err("not a zoo");
+        let error = |text: &str| Zoo::read(&format!("max_executions = 9\n{text}")).expect_err("not a zoo");
         let syntax = |text: &str| match error(text) {
             ZooError::Syntax(message) => message,
             other => panic!("{other}"),
@@ -282,7 +314,7 @@ mod tests {
         let right = "[[fix]]\nstore = 'global_lock'\nkind = 'right'\n";
         let wrong = "[[fix]]\nstore = 'single_look'\nkind = 'wrong'\n\
                      killed_by = { property = 'never_torn', scenario = 'client_looks_twice' }\n";
-        assert!(syntax("fix = 3").contains("line 1"));
+        assert!(syntax("fix = 3").contains("line 2"));
         assert!(syntax(&format!("{right}proved = []")).contains("unknown field `proved`"));
         assert!(syntax(&right.replace("'right'", "'green'")).contains("unknown variant `green`"));
         assert!(syntax(&wrong.replace("_torn", "_tron")).contains("unknown variant `never_tron`"));
@@ -299,6 +331,9 @@ mod tests {
         assert!(matches!(error(&format!("{wrong}{excuse}reason = 'so'")), ZooError::Kind { .. }));
         let excused = format!("{right}unwitnessed = {{ heard = '' }}");
         assert!(matches!(error(&excused), ZooError::NoReason { what: "heard", .. }));
+        let left_out = |reason: &str| format!("{wrong}left_out = {{ client_looks_twice = '{reason}' }}");
+        assert!(matches!(error(&left_out("")), ZooError::NoReason { what: "client_looks_twice", .. }));
+        assert!(matches!(error(&left_out("too large")), ZooError::LeftOut { .. }));
         assert_eq!(error(&right.repeat(2)), ZooError::Twice("global_lock"));
         assert_eq!(error(right), ZooError::Missing("unguarded"));
     }

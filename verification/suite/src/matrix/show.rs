@@ -1,6 +1,6 @@
 //! The matrix for people: a table for terminals, and Markdown.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use comfy_table::{Cell as Field, CellAlignment, Table, presets};
 
@@ -48,6 +48,9 @@ impl Matrix {
             writeln!(text, "\nnot promised: {property} by {}: {reason} ({scenarios})", row.fix)
                 .expect("a String takes everything");
         }
+        for (scenario, fixes) in self.left_out() {
+            writeln!(text, "\nnot played: {scenario} with {}", fixes.join(", ")).expect("a String takes everything");
+        }
         text
     }
 
@@ -72,6 +75,11 @@ impl Matrix {
             let scenarios: Vec<String> = scenarios.iter().map(|scenario| format!("`{scenario}`")).collect();
             line(format!("- `{}`, `{property}`: {reason} In {}.", row.fix, scenarios.join(", ")));
         }
+        line("\nNot played:\n".to_owned());
+        for (scenario, fixes) in self.left_out() {
+            let fixes: Vec<String> = fixes.iter().map(|fix| format!("`{fix}`")).collect();
+            line(format!("- {scenario} With {}.", fixes.join(", ")));
+        }
         text
     }
 
@@ -87,6 +95,17 @@ impl Matrix {
         named.sort_unstable_by_key(|scenario| number(scenario));
         named.dedup();
         named
+    }
+
+    /// Which scenario is left out and why, with which fixes.
+    fn left_out(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let mut left_out = BTreeMap::<String, Vec<&'static str>>::new();
+        for row in &self.rows {
+            for (scenario, reason) in &row.left_out {
+                left_out.entry(format!("{scenario}: {reason}")).or_default().push(row.fix);
+            }
+        }
+        left_out
     }
 
     fn not_promised(&self) -> impl Iterator<Item = (&Row, Property, &[&'static str], &str)> {
