@@ -68,7 +68,7 @@ mod on_heddle {
     };
     use libtest_mimic::Failed;
 
-    pub static ZOO: LazyLock<Zoo> = LazyLock::new(|| Zoo::read(&read("../zoo.toml")).expect("verification/zoo.toml"));
+    pub(crate) static ZOO: LazyLock<Zoo> = LazyLock::new(|| Zoo::read(&read("../zoo.toml")).expect("verification/zoo.toml"));
 
     /// What every model of the zoo came to.
     static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
@@ -82,7 +82,7 @@ mod on_heddle {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    pub fn shows_what_the_zoo_says(fix: &Fix) -> Result<(), Failed> {
+    pub(crate) fn shows_what_the_zoo_says(fix: &Fix) -> Result<(), Failed> {
         let differences = Row::new(fix, &OUTCOMES).differences;
         if !differences.is_empty() {
             let words: Vec<String> = differences.into_iter().map(|difference| difference.words).collect();
@@ -109,7 +109,7 @@ mod on_heddle {
         }
     }
 
-    pub fn docs_have_the_matrix() -> Result<(), Failed> {
+    pub(crate) fn docs_have_the_matrix() -> Result<(), Failed> {
         let matrix = Matrix::new(&ZOO, &OUTCOMES).markdown();
         if read("../../docs/zoo.md").contains(&matrix) {
             return Ok(());
