@@ -68,7 +68,8 @@ mod on_heddle {
     };
     use libtest_mimic::Failed;
 
-    pub(crate) static ZOO: LazyLock<Zoo> = LazyLock::new(|| Zoo::read(&read("../zoo.toml")).expect("verification/zoo.toml"));
+    pub(crate) static ZOO: LazyLock<Zoo> =
+        LazyLock::new(|| Zoo::read(&read("../zoo.toml")).expect("verification/zoo.toml"));
 
     /// What every model of the zoo came to.
     static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {

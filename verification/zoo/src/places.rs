@@ -17,7 +17,10 @@ use enactor::{
     },
 };
 
-use crate::{fix::Fix, shelf::Shelf};
+use crate::{
+    fix::Fix,
+    shelf::{Shelf, Table},
+};
 
 /// How many plans there is room for.
 const ROOM: usize = 3;
@@ -134,13 +137,31 @@ impl<R: Reading> Default for Lockless<R> {
 }
 
 impl<R: Reading> Lockless<R> {
-    /// Puts the plan into a free place. Part of the transaction that publishes it.
-    fn settle(&self, shelf_endpoints: &[Endpoint], tenants: &mut Tenants, plan: &Arc<Plan>) -> bool {
-        let free = (0..ROOM).find(|&place| tenants[place].is_none() && self.reading.is_free(place));
-        let Some(place) = free else { return false };
-        self.places.put(place, shelf_endpoints, plan);
-        tenants[place] = Some(Arc::clone(plan));
-        true
+    /// Puts the plan into a free place, if there is one. Part of the transaction that publishes it: without a free place that
+    /// deletes what is neither the newest plan nor served.
+    fn settle(&self, endpoints: &[Endpoint], table: &mut Table<Tenants>, plan: &Arc<Plan>) -> Result<(), PublishError> {
+        table.can_publish(plan)?;
+        let free = |tenants: &Tenants| (0..ROOM).find(|&at| tenants[at].is_none() && self.reading.is_free(at));
+        let place = free(&table.rows).or_else(|| {
+            self.make_room(table, plan.generation());
+            free(&table.rows)
+        });
+        let Some(place) = place else { return Err(PublishError::NoRoom { stored: table.stored().collect() }) };
+        self.places.put(place, endpoints, plan);
+        table.rows[place] = Some(Arc::clone(plan));
+        Ok(())
+    }
+
+    /// Deletes what is older than `before` and not served.
+    fn make_room(&self, table: &mut Table<Tenants>, before: Generation) -> CleanUp {
+        let in_use = table.served();
+        let done = table.delete(before, |generation| in_use.contains(&generation));
+        for (place, tenant) in table.rows.iter_mut().enumerate() {
+            if tenant.take_if(|plan| done.deleted.contains(&plan.generation())).is_some() {
+                self.reading.retire(place);
+            }
+        }
+        done
     }
 
     /// Hands the plan to the endpoint's clients. Part of the transaction that applies it.
@@ -182,16 +203,7 @@ impl<R: Reading> Fix for Lockless<R> {
     }
 
     fn clean_up(&self, shelf: &Shelf<Tenants>, _run: &mut (), before: Generation) -> CleanUp {
-        shelf.transaction(|table| {
-            let in_use = table.served();
-            let done = table.delete(before, |generation| in_use.contains(&generation));
-            for (place, tenant) in table.rows.iter_mut().enumerate() {
-                if tenant.take_if(|plan| done.deleted.contains(&plan.generation())).is_some() {
-                    self.reading.retire(place);
-                }
-            }
-            done
-        })
+        shelf.transaction(|table| self.make_room(table, before))
     }
 
     fn publish(&self, shelf: &Shelf<Tenants>, plan: Arc<Plan>) -> Result<(), PublishError> {
@@ -199,10 +211,7 @@ impl<R: Reading> Fix for Lockless<R> {
             if table.is_paused() {
                 return Err(PublishError::Paused);
             }
-            table.can_publish(&plan)?;
-            if !self.settle(shelf.endpoints(), &mut table.rows, &plan) {
-                return Err(PublishError::NoRoom { stored: table.stored().collect() });
-            }
+            self.settle(shelf.endpoints(), table, &plan)?;
             table.publish(plan)
         })
     }
@@ -215,10 +224,7 @@ impl<R: Reading> Fix for Lockless<R> {
     fn repair(&self, shelf: &Shelf<Tenants>, plan: Arc<Plan>) -> Result<Repair, PublishError> {
         let generation = plan.generation();
         shelf.transaction(|table| {
-            table.can_publish(&plan)?;
-            if !self.settle(shelf.endpoints(), &mut table.rows, &plan) {
-                return Err(PublishError::NoRoom { stored: table.stored().collect() });
-            }
+            self.settle(shelf.endpoints(), table, &plan)?;
             for (number, endpoint) in shelf.endpoints().iter().enumerate() {
                 self.serve(number, endpoint, &table.rows, generation);
             }

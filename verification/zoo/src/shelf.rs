@@ -67,7 +67,8 @@ impl<Rows: Default> Shelf<Rows> {
     /// A step that only looks: which plans are served at this moment.
     pub fn look(&self) -> BTreeSet<Generation> {
         let served = self.transaction(|table| table.served());
-        debug!("looks: in use are {served:?}");
+        let plans: Vec<String> = served.iter().map(|generation| format!("plan {generation}")).collect();
+        debug!("looks: in use is {}", plans.join(" and "));
         served
     }
 }

@@ -44,8 +44,10 @@ impl Fix for SnapshotByEndpoint {
         let mut in_use = BTreeSet::new();
         for endpoint in shelf.endpoints() {
             let applied = shelf.transaction(|table| table.applied(endpoint));
-            debug!(%endpoint, "looks: {endpoint} serves {applied:?}");
-            in_use.extend(applied);
+            if let Some(generation) = applied {
+                debug!(%endpoint, "looks: {endpoint} serves plan {generation}");
+                in_use.insert(generation);
+            }
         }
         shelf.transaction(|table| table.delete(before, |generation| in_use.contains(&generation)))
     }
