@@ -8,7 +8,18 @@
 //! the zone points at plan 1, the zone moves on and comes back to the same place with plan 4 in it, and the compare-and-swap
 //! sees no change.
 //!
-//! SCHEDULE
+//! `never_regresses` in `zone_returns_to_an_old_place`:
+//!
+//! ```text
+//! Enactor 2  checks: plan 3 is newer than what a serves
+//! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  deletes plan 1
+//! Enactor 2  publishes plan 4
+//! Enactor 2  checks: plan 4 is newer than what a serves
+//! Enactor 2  applies plan 4 to a
+//! Enactor 1  applies plan 2 to a
+//! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction) and [`Guarded`](enactor::store::Guarded) compare
 //! generations, which are never used again.

@@ -6,7 +6,13 @@
 //!
 //! **What kills it.** Between the write and the count the plan is served and its count is 0.
 //!
-//! SCHEDULE
+//! `never_dangles` in `clean_up_against_apply`:
+//!
+//! ```text
+//! Enactor 1  applies plan 2 to a
+//! Enactor 2  deletes plan 2
+//! Enactor 1  counts a reference to plan 2
+//! ```
 //!
 //! **What answers it.** Count first, and take it back when the write is refused; or no count: `served` in one step with the
 //! deletion, as in [`Transaction`](crate::transaction::Transaction).

@@ -7,7 +7,19 @@
 //! **What kills it.** The first half of the outage is still there: an old plan overwrites a newer one. Clients are sent to load
 //! balancers that the newer plan has taken out, until somebody applies something.
 //!
-//! SCHEDULE
+//! `never_regresses` in `late_enactor_within_retention`:
+//!
+//! ```text
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  cleans up plans older than 2
+//! Enactor 2  deletes plan 1
+//! Enactor 2  finishes the run with plan 3
+//! Enactor 1  applies plan 2 to a
+//! Enactor 1  cleans up plans older than 1
+//! Enactor 1  finishes the run with plan 2
+//! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction), which is this and the freshness check inside.
 

@@ -5,7 +5,14 @@
 //! **What kills it.** A lock is worth what everybody does who should hold it. The clean-up looks, an Enactor applies a plan
 //! that is old but not stale, under its lock, and the clean-up deletes it.
 //!
-//! SCHEDULE
+//! `never_dangles` in `clean_up_against_apply`:
+//!
+//! ```text
+//! Enactor 2  looks: in use is plan 1
+//! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 1  applies plan 2 to a
+//! Enactor 2  deletes plan 2
+//! ```
 //!
 //! **What answers it.** [`GlobalLock`](crate::global_lock::GlobalLock): the lock also around clean-up.
 

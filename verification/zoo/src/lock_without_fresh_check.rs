@@ -7,7 +7,21 @@
 //! rolled out under it, gets the lock, and writes its old plan over the newer one, all alone. Nothing dangles, since clean-up
 //! looks and deletes under the same lock: clients are sent back in time, until the next plan.
 //!
-//! SCHEDULE
+//! `never_regresses` in `late_enactor_within_retention`:
+//!
+//! ```text
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  cleans up plans older than 2
+//! Enactor 2  looks: in use is plan 3
+//! Enactor 2  deletes plan 1
+//! Enactor 2  finishes the run with plan 3
+//! Enactor 1  applies plan 2 to a
+//! Enactor 1  cleans up plans older than 1
+//! Enactor 1  looks: in use is plan 2
+//! Enactor 1  finishes the run with plan 2
+//! ```
 //!
 //! **What answers it.** [`GlobalLock`](crate::global_lock::GlobalLock): the same lock, and the check once one has it.
 

@@ -4,7 +4,11 @@
 //!
 //! **What kills it.** Any schedule: the plans stay. It is here to show that a suite without `reclaims` would prove it right.
 //!
-//! SCHEDULE
+//! `reclaims` in `clean_up_against_apply`:
+//!
+//! ```text
+//! Enactor 1  applies plan 2 to a
+//! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction), whose clean-up can afford to delete.
 

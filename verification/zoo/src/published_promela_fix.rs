@@ -11,7 +11,13 @@
 //! one; and it lets through what the outage ended with, from the other side: an Enactor finds its plan stored, a clean-up
 //! deletes it, rightly since nobody serves it yet, and the Enactor points the zone at it.
 //!
-//! SCHEDULE
+//! `never_dangles` in `clean_up_against_apply`:
+//!
+//! ```text
+//! Enactor 1  checks: plan 2 is not deleted
+//! Enactor 2  deletes plan 2
+//! Enactor 1  applies plan 2 to a
+//! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction): both checks inside. With only the second one inside it
 //! is [`FreshnessOutside`](crate::freshness_outside::FreshnessOutside), which still goes back in time.

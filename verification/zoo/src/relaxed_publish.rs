@@ -6,7 +6,13 @@
 //! **What kills it.** No interleaving: a reordering. The client sees the new pointer and the memory as it was before the record
 //! set was written to it.
 //!
-//! SCHEDULE
+//! `never_torn` in `published_plan_is_visible`:
+//!
+//! ```text
+//! Planner    publishes plan 2
+//! Enactor 1  applies plan 2 to a
+//! Client     resolves a: EMPTY ANSWER
+//! ```
 //!
 //! **What answers it.** Release, as in [`EpochReclamation`](crate::epoch_reclamation::EpochReclamation) and
 //! [`Guarded`](enactor::store::Guarded).

@@ -8,7 +8,16 @@
 //! a clean-up that spares what is served deletes it: the way back leads to a deleted plan. (And for a moment before that
 //! clients get an empty answer, since the write comes before the look.)
 //!
-//! SCHEDULE
+//! `never_dangles` in `two_clean_ups_around_an_apply`:
+//!
+//! ```text
+//! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  deletes plan 2
+//! Enactor 1  applies plan 2 to a
+//! Enactor 2  deletes plan 1
+//! Enactor 1  rolls a back: plan 2 is gone
+//! Enactor 1  applies plan 1 to a
+//! ```
 //!
 //! **What answers it.** Nothing to undo: [`Transaction`](crate::transaction::Transaction) writes only what is stored.
 

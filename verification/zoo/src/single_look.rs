@@ -5,7 +5,15 @@
 //! **What kills it.** Whole when it was published, that is. While the client copies, the endpoint moves on, clean-up deletes the
 //! plan, rightly since no endpoint serves it, and the Planner writes a new plan into its place.
 //!
-//! SCHEDULE
+//! `never_torn` in `slot_is_used_again_under_a_client`:
+//!
+//! ```text
+//! Enactor 1  applies plan 3 to a
+//! Enactor 1  deletes plan 1
+//! Enactor 1  deletes plan 2
+//! Enactor 1  publishes plan 4
+//! Client     resolves a: 10.0.1.4 of plan 1
+//! ```
 //!
 //! **What answers it.** A second look, as in [`Guarded`](enactor::store::Guarded); or no new plan in a place that a client may be
 //! reading, as in [`EpochReclamation`](crate::epoch_reclamation::EpochReclamation).

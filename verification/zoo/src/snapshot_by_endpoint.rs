@@ -6,7 +6,14 @@
 //! **What kills it.** Moving *forwards* is enough. Clean-up has asked the first endpoint, which serves plan 1; an Enactor
 //! applies plan 2 to it, behind the pass; the second endpoint serves plan 1. Nobody has been seen with plan 2.
 //!
-//! SCHEDULE
+//! `never_dangles` in `clean_up_across_endpoints`:
+//!
+//! ```text
+//! Enactor 2  looks: a serves plan 1
+//! Enactor 2  looks: b serves plan 1
+//! Enactor 1  applies plan 2 to a
+//! Enactor 2  deletes plan 2
+//! ```
 //!
 //! **What answers it.** [`Guarded`](enactor::store::Guarded), whose pass leaves a floor at each endpoint, below which nothing
 //! can turn up behind it; or one step for all endpoints, as in [`Transaction`](crate::transaction::Transaction).

@@ -5,7 +5,22 @@
 //! **What kills it.** What was not in use when clean-up looked is in use when it deletes: the slow Enactor, whom nothing
 //! keeps from writing an old plan, writes it in between.
 //!
-//! SCHEDULE
+//! `never_empty` in `two_enactors_one_endpoint`:
+//!
+//! ```text
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  cleans up plans older than 3
+//! Enactor 2  looks: in use is plan 3
+//! Enactor 1  applies plan 2 to a
+//! Enactor 1  cleans up plans older than 2
+//! Enactor 2  deletes plan 1
+//! Enactor 2  deletes plan 2
+//! Enactor 2  finishes the run with plan 3
+//! Enactor 1  looks: in use is plan 2
+//! Enactor 1  finishes the run with plan 2
+//! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction): looking and deleting in one step, and no stale write
 //! to begin with.

@@ -8,7 +8,25 @@
 //! store knows nothing of it, and lets the old holder's write through. Then the new holder writes what it checked before that.
 //! A token orders Enactors, not plans; the newer token may well carry the older plan.
 //!
-//! SCHEDULE
+//! `never_regresses` in `late_enactor_within_retention`:
+//!
+//! ```text
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 2  gets the lease
+//! Enactor 2  checks: plan 3 is newer than what a serves
+//! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 1  gets the lease
+//! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  cleans up plans older than 2
+//! Enactor 2  looks: in use is plan 3
+//! Enactor 2  deletes plan 1
+//! Enactor 2  finishes the run with plan 3
+//! Enactor 1  applies plan 2 to a
+//! Enactor 1  cleans up plans older than 1
+//! Enactor 1  looks: in use is plan 2
+//! Enactor 1  finishes the run with plan 2
+//! ```
 //!
 //! **What answers it.** [`LeaseWithToken`](crate::lease_with_token::LeaseWithToken) compares with the newest token *given*;
 //! [`ElectedWriter`](crate::elected_writer::ElectedWriter) leaves its token at every key before it reads anything there.

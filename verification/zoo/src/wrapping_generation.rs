@@ -6,7 +6,15 @@
 //! **What kills it.** Nothing bounds how late an Enactor is (INCIDENT 5). With two bits, one that is two plans late looks two plans
 //! ahead. More bits make the wait longer and nothing else.
 //!
-//! SCHEDULE
+//! `never_regresses` in `zone_returns_to_an_old_place`:
+//!
+//! ```text
+//! Enactor 2  applies plan 3 to a
+//! Enactor 2  deletes plan 1
+//! Enactor 2  publishes plan 4
+//! Enactor 2  applies plan 4 to a
+//! Enactor 1  applies plan 2 to a
+//! ```
 //!
 //! **What answers it.** [`Generation`](enactor::generation::Generation) never wraps: the store at its end refuses to publish.
 
