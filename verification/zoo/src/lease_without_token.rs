@@ -6,8 +6,9 @@
 //! A lease may expire at any step: the clock is the adversary. So whoever begins a run gets it, and the holder before is one
 //! whose lease has expired, wherever it is.
 //!
-//! **What kills it.** The holder is paused between the look and the write. The lease expires, the next holder rolls out a
-//! newer plan and cleans up, and the first one writes as if it still held the lease.
+//! **What kills it.** The holder is paused between the look and the write. The lease expires, and the next holder checks that its
+//! plan is newer than what is applied. Then the first one writes a newer plan, as if it still held the lease; and the next
+//! holder, whose check is over by that, writes an older one over it, holding the lease all the time.
 //!
 //! `never_regresses` in `late_enactor_within_retention`:
 //!

@@ -48,8 +48,9 @@ impl Matrix {
             writeln!(text, "\nnot promised: {property} by {}: {reason} ({scenarios})", row.fix)
                 .expect("a String takes everything");
         }
-        for (scenario, fixes) in self.left_out() {
-            writeln!(text, "\nnot played: {scenario} with {}", fixes.join(", ")).expect("a String takes everything");
+        for ((scenario, reason), fixes) in self.left_out() {
+            writeln!(text, "\nnot played: {scenario}: {reason} With {}", fixes.join(", "))
+                .expect("a String takes everything");
         }
         text
     }
@@ -76,9 +77,9 @@ impl Matrix {
             line(format!("- `{}`, `{property}`: {reason} In {}.", row.fix, scenarios.join(", ")));
         }
         line("\nNot played:\n".to_owned());
-        for (scenario, fixes) in self.left_out() {
+        for ((scenario, reason), fixes) in self.left_out() {
             let fixes: Vec<String> = fixes.iter().map(|fix| format!("`{fix}`")).collect();
-            line(format!("- {scenario} With {}.", fixes.join(", ")));
+            line(format!("- `{scenario}`: {reason} With {}.", fixes.join(", ")));
         }
         text
     }
@@ -98,11 +99,11 @@ impl Matrix {
     }
 
     /// Which scenario is left out and why, with which fixes.
-    fn left_out(&self) -> BTreeMap<String, Vec<&'static str>> {
-        let mut left_out = BTreeMap::<String, Vec<&'static str>>::new();
+    fn left_out(&self) -> BTreeMap<(&'static str, &str), Vec<&'static str>> {
+        let mut left_out = BTreeMap::<_, Vec<&'static str>>::new();
         for row in &self.rows {
             for (scenario, reason) in &row.left_out {
-                left_out.entry(format!("{scenario}: {reason}")).or_default().push(row.fix);
+                left_out.entry((*scenario, reason.as_str())).or_default().push(row.fix);
             }
         }
         left_out
