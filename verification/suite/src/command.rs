@@ -4,6 +4,7 @@
 mod audit;
 #[cfg(loom)]
 mod both;
+mod matrix;
 #[cfg(loom)]
 mod models;
 mod rebuild;
@@ -133,6 +134,8 @@ enum Other {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Play every plausible fix in every scenario and print fixes × properties
+    Matrix(matrix::Options),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -146,6 +149,8 @@ pub(crate) fn main() -> ExitCode {
         None => command.models.engine.leg(),
         Some(Other::Replay { token, .. }) => token.engine(),
         Some(Other::Audit { .. }) => Engine::Heddle,
+        // heddle's word only: loom would need a bound for each of several hundred models.
+        Some(Other::Matrix(_)) => Engine::Heddle,
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -160,6 +165,7 @@ fn run(command: &Command) -> Exit {
     match &command.other {
         Some(Other::Replay { token, weaken }) => replay::replay(token, weaken.as_deref()),
         Some(Other::Audit { store, format }) => audit::run(*store, *format),
+        Some(Other::Matrix(options)) => matrix::run(options),
         _ => models::run(&command.models),
     }
 }

@@ -6,7 +6,8 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`kit`] does all of this for somebody else's code.
+//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`zoo`] says
+//! what every plausible fix must show, and [`matrix`] what it does. [`kit`] does all of this for somebody else's code.
 
 #[cfg(loom)]
 pub mod audit;
@@ -15,6 +16,7 @@ pub mod check;
 pub mod engine;
 pub mod history;
 pub mod kit;
+pub mod matrix;
 pub mod property;
 pub mod report;
 pub mod runner;
@@ -26,6 +28,7 @@ pub mod stores;
 pub mod subject;
 pub mod verdict;
 pub mod witness;
+pub mod zoo;
 
 /// The book's code compiles and does what it says.
 #[cfg(doctest)]

@@ -1,0 +1,39 @@
+//! `cargo verify matrix`: every fix of the zoo in every scenario.
+
+#[cfg(loom)]
+mod run;
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use enactor_verification::stores::Store;
+
+#[cfg(loom)]
+pub(super) use run::run;
+
+/// Which fixes, and how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only this fix
+    #[arg(long, value_parser = |name: &str| name.parse::<&'static Store>())]
+    store: Option<&'static Store>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// How many cores to use [default: all]
+    #[arg(long, short)]
+    jobs: Option<NonZeroUsize>,
+    /// Another zoo than the repository's
+    #[arg(long, value_name = "FILE")]
+    zoo: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Table,
+    /// For `docs/zoo.md`
+    Markdown,
+    /// For programs: one JSON document on standard output
+    Json,
+}
