@@ -1,12 +1,23 @@
 //! The command line of `verify`.
 
 #[cfg(loom)]
+mod baseline;
+#[cfg(loom)]
 mod both;
 #[cfg(loom)]
+mod gate;
+#[cfg(loom)]
+mod merge;
+#[cfg(loom)]
 mod models;
+mod options;
+#[cfg(loom)]
+mod play;
 mod rebuild;
 #[cfg(loom)]
 mod replay;
+#[cfg(loom)]
+mod reports;
 
 use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
@@ -119,6 +130,12 @@ enum Other {
         /// What `cargo verify` printed beside a counterexample
         token: Token,
     },
+    /// Run what CI runs: every model within a time, compared with the budget and the baseline (docs/gate.md)
+    Gate(options::Gate),
+    /// Put the shards of a gate together: one verdict, one exit code
+    Merge(options::Merge),
+    /// Compare how many executions each model has with what is recorded, or record it
+    Baseline(options::Recorded),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -131,6 +148,10 @@ pub(crate) fn main() -> ExitCode {
     let leg = match &command.other {
         None => command.models.engine.leg(),
         Some(Other::Replay { token }) => token.engine(),
+        Some(Other::Gate(gate)) => gate.engine,
+        // A merge explores nothing.
+        Some(Other::Merge(_)) => Engine::BUILT.unwrap_or(Engine::Heddle),
+        Some(Other::Baseline(recorded)) => recorded.engine,
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -144,6 +165,9 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> Exit {
     match &command.other {
         Some(Other::Replay { token }) => replay::replay(token),
+        Some(Other::Gate(options)) => gate::run(options),
+        Some(Other::Merge(options)) => merge::run(options),
+        Some(Other::Baseline(options)) => baseline::run(options),
         _ => models::run(&command.models),
     }
 }

@@ -6,11 +6,13 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints.
+//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`gate`] is
+//! what CI runs: shards, a baseline, what a change can affect, and the files that other programs read.
 
 pub mod budget;
 pub mod check;
 pub mod engine;
+pub mod gate;
 pub mod history;
 pub mod property;
 pub mod report;

@@ -3,10 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -118,9 +118,27 @@ impl Findings {
 pub struct Progress {
     executions: AtomicU64,
     interrupted: AtomicBool,
+    /// When all searches end together, and how much time they had.
+    deadline: OnceLock<(Instant, Duration)>,
 }
 
 impl Progress {
+    /// From now on all searches together have this much time. Only the first call counts.
+    pub fn allow(&self, time: Duration) {
+        // A time past the end of the clock is no limit.
+        if let Some(end) = Instant::now().checked_add(time) {
+            self.deadline.get_or_init(|| (end, time));
+        }
+    }
+
+    /// Why no search may go on, if it may not.
+    pub fn limit(&self) -> Option<Limit> {
+        if self.is_interrupted() {
+            return Some(Limit::Interrupted);
+        }
+        self.deadline.get().filter(|(end, _)| Instant::now() >= *end).map(|&(_, time)| Limit::Together(time))
+    }
+
     /// How many executions there were so far, in all searches.
     pub fn executions(&self) -> u64 {
         // Relaxed: a number to show.
@@ -166,8 +184,8 @@ impl Collector {
         let until = self.search.until_refuted;
         let limit = if until.is_some_and(|property| findings.counterexamples.contains_key(&property)) {
             Limit::Refuted
-        } else if self.progress.is_interrupted() {
-            Limit::Interrupted
+        } else if let Some(limit) = self.progress.limit() {
+            limit
         } else if findings.executions >= self.search.max_executions {
             Limit::Executions(self.search.max_executions)
         } else if seconds >= self.search.max_seconds {
