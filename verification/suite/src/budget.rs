@@ -30,6 +30,8 @@ pub struct Model {
     pub expected: BTreeMap<Property, Expectation>,
     /// The scenario's witnesses, but for those that this store cannot meet.
     pub witnesses: Vec<Witness>,
+    /// The group of the gate that runs it.
+    pub group: String,
 }
 
 impl PartialEq for Scenario {
@@ -45,6 +47,8 @@ pub struct Budget {
     pub models: Vec<Model>,
     /// Models that are not run, since they are out of the engine's reach. Nothing is known of them from this engine.
     pub out_of_reach: Vec<Model>,
+    /// The gate's groups. Every model is in exactly one, and none is empty.
+    pub groups: Vec<String>,
 }
 
 /// A text that is no budget.
@@ -92,11 +96,27 @@ pub enum BudgetError {
     /// A model of the repository that no entry names.
     #[error("{0} is not in the budget: add an entry, a model that nobody runs proves nothing")]
     Missing(String),
+    /// A model in no group of the gate.
+    #[error("{0} is in no group: give it a `group`, or no gate would ever run it")]
+    NoGroup(String),
+    /// A model in a group that the budget does not have.
+    #[error("{model} is in the group {group:?}, which is none of the budget's `groups`")]
+    UnknownGroup {
+        /// Store and scenario.
+        model: String,
+        /// The group.
+        group: String,
+    },
+    /// A group of the budget without a model.
+    #[error("no model is in the group {0:?}: take it out of `groups`, or put a model in")]
+    EmptyGroup(String),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    groups: Vec<String>,
     model: Vec<Entry>,
 }
 
@@ -105,6 +125,8 @@ struct File {
 struct Entry {
     store: String,
     scenario: String,
+    #[serde(default)]
+    group: String,
     bound: Option<usize>,
     max_executions: Option<u64>,
     max_seconds: Option<u64>,
@@ -168,7 +190,22 @@ impl Budget {
                 }
             }
         }
-        Ok(Self { models, out_of_reach })
+        let budget = Self { models, out_of_reach, groups: file.groups };
+        budget.check_groups()?;
+        Ok(budget)
+    }
+
+    fn check_groups(&self) -> Result<(), BudgetError> {
+        for model in self.models.iter().chain(&self.out_of_reach) {
+            if model.group.is_empty() {
+                return Err(BudgetError::NoGroup(model.name()));
+            }
+            if !self.groups.contains(&model.group) {
+                return Err(BudgetError::UnknownGroup { model: model.name(), group: model.group.clone() });
+            }
+        }
+        let empty = self.groups.iter().find(|group| !self.models.iter().any(|model| model.group == **group));
+        empty.map_or(Ok(()), |group| Err(BudgetError::EmptyGroup(group.clone())))
     }
 }
 
@@ -216,7 +253,7 @@ impl Entry {
         }
         let asked_for = |witness: &Witness| !self.unwitnessed.contains(witness);
         let witnesses = scenario.witnesses.iter().copied().filter(asked_for).collect();
-        Ok(Model { store, scenario, search, expected, witnesses })
+        Ok(Model { store, scenario, search, expected, witnesses, group: self.group })
     }
 }
 
@@ -266,5 +303,16 @@ mod tests {
         let whole = format!("{entry}rest = 'proved'\n");
         assert!(matches!(error(&whole.repeat(2)), BudgetError::Twice(_)));
         assert!(matches!(error(&whole), BudgetError::Missing(_)));
+    }
+
+    #[test]
+    fn a_model_that_no_group_of_the_gate_runs_is_an_error() {
+        let recorded = |from: &str, to: &str| {
+            assert!(Budget::RECORDED.contains(from));
+            error(&Budget::RECORDED.replacen(from, to, 1))
+        };
+        assert!(matches!(recorded("group = \"quick\"\n", ""), BudgetError::NoGroup(_)));
+        assert!(matches!(recorded("group = \"full\"", "group = \"fool\""), BudgetError::UnknownGroup { .. }));
+        assert!(matches!(recorded("groups = [", "groups = [\"nightly\", "), BudgetError::EmptyGroup(_)));
     }
 }

@@ -3,13 +3,24 @@
 #[cfg(loom)]
 mod audit;
 #[cfg(loom)]
+mod baseline;
+#[cfg(loom)]
 mod both;
+#[cfg(loom)]
+mod gate;
 mod matrix;
 #[cfg(loom)]
+mod merge;
+#[cfg(loom)]
 mod models;
+mod options;
+#[cfg(loom)]
+mod play;
 mod rebuild;
 #[cfg(loom)]
 mod replay;
+#[cfg(loom)]
+mod reports;
 
 use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
@@ -136,6 +147,12 @@ enum Other {
     },
     /// Play every plausible fix in every scenario and print fixes × properties
     Matrix(matrix::Options),
+    /// Run what CI runs: every model within a time, compared with the budget and the baseline (docs/gate.md)
+    Gate(options::Gate),
+    /// Put the shards of a gate together: one verdict, one exit code
+    Merge(options::Merge),
+    /// Compare how many executions each model has with what is recorded, or record it
+    Baseline(options::Recorded),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -151,6 +168,10 @@ pub(crate) fn main() -> ExitCode {
         Some(Other::Audit { .. }) => Engine::Heddle,
         // heddle's word only: loom would need a bound for each of several hundred models.
         Some(Other::Matrix(_)) => Engine::Heddle,
+        Some(Other::Gate(gate)) => gate.engine,
+        // A merge explores nothing.
+        Some(Other::Merge(_)) => Engine::BUILT.unwrap_or(Engine::Heddle),
+        Some(Other::Baseline(recorded)) => recorded.engine,
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -166,6 +187,9 @@ fn run(command: &Command) -> Exit {
         Some(Other::Replay { token, weaken }) => replay::replay(token, weaken.as_deref()),
         Some(Other::Audit { store, format }) => audit::run(*store, *format),
         Some(Other::Matrix(options)) => matrix::run(options),
+        Some(Other::Gate(options)) => gate::run(options),
+        Some(Other::Merge(options)) => merge::run(options),
+        Some(Other::Baseline(options)) => baseline::run(options),
         _ => models::run(&command.models),
     }
 }

@@ -3,10 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -169,9 +169,27 @@ impl<P: Ord, W: Ord + Copy> Findings<P, W> {
 pub struct Progress {
     executions: AtomicU64,
     interrupted: AtomicBool,
+    /// When all searches end together, and how much time they had.
+    deadline: OnceLock<(Instant, Duration)>,
 }
 
 impl Progress {
+    /// From now on all searches together have this much time. Only the first call counts.
+    pub fn allow(&self, time: Duration) {
+        // A time past the end of the clock is no limit.
+        if let Some(end) = Instant::now().checked_add(time) {
+            self.deadline.get_or_init(|| (end, time));
+        }
+    }
+
+    /// Why no search may go on, if it may not.
+    pub fn limit(&self) -> Option<Limit> {
+        if self.is_interrupted() {
+            return Some(Limit::Interrupted);
+        }
+        self.deadline.get().filter(|(end, _)| Instant::now() >= *end).map(|&(_, time)| Limit::Together(time))
+    }
+
     /// How many executions there were so far, in all searches.
     pub fn executions(&self) -> u64 {
         // Relaxed: a number to show.
@@ -314,8 +332,8 @@ impl<P: Ord + Clone + Send + Sync, W: Ord + Copy + Send + Sync> Gather for Colle
         };
         let limit = if found {
             Limit::Refuted
-        } else if self.progress.is_interrupted() {
-            Limit::Interrupted
+        } else if let Some(limit) = self.progress.limit() {
+            limit
         } else if findings.executions >= self.search.max_executions {
             Limit::Executions(self.search.max_executions)
         } else if seconds >= self.search.max_seconds {

@@ -1,6 +1,6 @@
 //! [`Verdict`]: what a search says about one property of one model, in words that differ.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub enum Limit {
     Seconds(u64),
     /// What was looked for was found.
     Refuted,
+    /// The time that all searches have together.
+    Together(Duration),
     /// Ctrl-C.
     Interrupted,
     /// The engine gave up, with these words.
@@ -106,6 +108,7 @@ impl fmt::Display for Limit {
             Limit::Executions(count) => write!(f, "{count} executions"),
             Limit::Seconds(seconds) => write!(f, "{seconds} s"),
             Limit::Refuted => f.write_str("found what was looked for"),
+            Limit::Together(time) => write!(f, "{} s for all models", time.as_secs_f64()),
             Limit::Interrupted => f.write_str("interrupted"),
             Limit::Engine(words) => f.write_str(words.lines().next().unwrap_or("the engine gave up")),
         }

@@ -207,6 +207,7 @@ impl Fix {
     pub fn models(&self) -> impl Iterator<Item = Model> + '_ {
         let left_out = |scenario: &&Scenario| self.left_out.iter().any(|(other, _)| *other == *scenario);
         SCENARIOS.iter().filter(move |scenario| !left_out(scenario)).map(|scenario| Model {
+            group: "zoo".to_owned(),
             store: self.store,
             scenario,
             search: Search { max_executions: self.max_executions, ..Search::default() },

@@ -1,31 +1,28 @@
 //! Running the models.
 
-use std::{
-    fs,
-    io::IsTerminal,
-    num::NonZeroUsize,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, sync::Arc};
 
 use anstream::{print, println};
 use enactor_verification::{
     budget::{Budget, Model},
-    engine::{Engine, explore},
+    engine::Engine,
+    gate::baseline::Baseline,
     report::{json::Report, table},
-    runner::{self, Event, Outcome},
-    search::{Progress, Search},
+    runner::Outcome,
+    search::Progress,
 };
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Engines, Exit, Format, Models, both, complain, replay};
+use super::{
+    Engines, Exit, Format, Models, baseline, both, complain,
+    play::{self, Audience},
+    replay,
+};
 
 /// The engine of this build.
 pub(super) const ENGINE: Engine = Engine::BUILT.expect("this file is part of builds with an engine only");
 
 pub(super) fn run(options: &Models) -> Exit {
-    let Budget { models, out_of_reach } = match select(options) {
+    let Budget { models, out_of_reach, .. } = match select(options) {
         Ok(budget) => budget,
         Err(words) => {
             complain(words);
@@ -36,12 +33,16 @@ pub(super) fn run(options: &Models) -> Exit {
         return list(&models, options.format);
     }
     let progress = Arc::new(Progress::default());
-    let interrupt = Arc::clone(&progress);
-    if let Err(error) = ctrlc::set_handler(move || interrupt.interrupt()) {
-        complain(format!("cannot listen to Ctrl-C: {error}"));
-        return Exit::Internal;
+    if let Err(exit) = play::listen(&progress) {
+        return exit;
     }
-    let outcomes = play(&models, options, &progress);
+    let audience = if options.format == Format::Json { Audience::Program } else { Audience::People };
+    // What is not known is not told: the gate is who asks for a baseline.
+    let known = Baseline::parse(Baseline::RECORDED).unwrap_or_else(|_| Baseline::empty());
+    let outcomes = play::play(&models, options.jobs, audience, &known, &progress);
+    if options.budget.is_none() {
+        baseline::warn_of_drift(&outcomes);
+    }
     if options.engine == Engines::Both && !progress.is_interrupted() {
         return both::compare(&outcomes, options);
     }
@@ -85,7 +86,7 @@ fn select(options: &Models) -> Result<Budget, String> {
     if models.is_empty() {
         return Err("no model matches these filters; `cargo verify --list` shows them all".to_owned());
     }
-    Ok(Budget { models, out_of_reach })
+    Ok(Budget { models, out_of_reach, groups: budget.groups })
 }
 
 fn list(models: &[Model], format: Format) -> Exit {
@@ -114,50 +115,6 @@ fn list(models: &[Model], format: Format) -> Exit {
         }
     }
     Exit::AsExpected
-}
-
-fn play(models: &[Model], options: &Models, progress: &Arc<Progress>) -> Vec<Outcome> {
-    let cores = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    // A core for each search, or several where there are fewer searches.
-    let workers = cores.get().div_ceil(models.len());
-    let with_workers = |model: &Model| Model { search: Search { workers, ..model.search }, ..model.clone() };
-    let models: Vec<Model> = models.iter().map(with_workers).collect();
-    let bar = bar(models.len(), options.format);
-    let ticker = bar.clone();
-    let (counted, began) = (Arc::clone(progress), Instant::now());
-    let watch = |event: Event<'_>| match event {
-        Event::Began(model) => bar.set_prefix(model.name()),
-        Event::Ended(outcome) => {
-            bar.inc(1);
-            if !std::io::stderr().is_terminal() && options.format == Format::Table {
-                let (name, findings) = (outcome.model.name(), &outcome.findings);
-                anstream::eprintln!("{name}: {} executions, {:.1} s", findings.executions, findings.seconds);
-            }
-        }
-    };
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !ticker.is_finished() {
-                let executions = counted.executions();
-                let rate = executions as f64 / began.elapsed().as_secs_f64().max(0.1);
-                ticker.set_message(format!("{executions} executions, {rate:.0}/s"));
-                thread::sleep(Duration::from_millis(100));
-            }
-        });
-        let outcomes = runner::run(&models, cores, explore::model, progress, watch);
-        bar.finish_and_clear();
-        outcomes
-    })
-}
-
-fn bar(models: usize, format: Format) -> ProgressBar {
-    if format == Format::Json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} models, {msg}\n{prefix:.dim}")
-        .expect("a fixed template")
-        .progress_chars("=> ");
-    ProgressBar::new(models as u64).with_style(style)
 }
 
 fn print_for_people(outcomes: &[Outcome], out_of_reach: &[Model], progress: &Progress) {

@@ -22,6 +22,11 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
         complain(format!("the build for {leg} has not become one; RUSTFLAGS must let `{}` through", flags(leg)));
         return Exit::Internal;
     }
+    // Ctrl-C is for the build's program, which says what is known by then; this one waits for it.
+    if let Err(error) = ctrlc::set_handler(|| {}) {
+        complain(format!("cannot listen to Ctrl-C: {error}"));
+        return Exit::Internal;
+    }
     let status = command(leg).args(env::args_os().skip(1)).status();
     match status.as_ref().map(ExitStatus::code) {
         Ok(Some(0)) => Exit::AsExpected,

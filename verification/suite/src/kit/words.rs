@@ -32,7 +32,7 @@ pub(super) fn truncated(name: &str, limit: &Limit, executions: u64) -> String {
         Limit::Seconds(_) | Limit::Executions(_) => {
             "Give it more (`seconds`, `executions` of the candidate), make the scenario smaller, or on loom set a `bound`."
         }
-        Limit::Refuted | Limit::Interrupted => "Run it again.",
+        Limit::Refuted | Limit::Together(_) | Limit::Interrupted => "Run it again.",
     };
     let words = match limit {
         Limit::Engine(words) => words.clone(),

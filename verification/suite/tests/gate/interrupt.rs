@@ -1,0 +1,98 @@
+//! Ctrl-C in the middle of a run, and going on later.
+#![cfg(unix)]
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Command, Stdio},
+};
+
+use super::{Folder, command, json};
+
+#[cfg(heddle)]
+const FIRST: &str = "guarded/two_enactors_one_endpoint";
+/// loom would take too long for the first model of the budget.
+#[cfg(not(heddle))]
+const FIRST: &str = "guarded/clean_up_against_apply";
+
+/// The recorded budget, with the model [`FIRST`] at its beginning.
+#[cfg(not(heddle))]
+fn small_model_first() -> String {
+    let mut entries: Vec<&str> = enactor_verification::budget::Budget::RECORDED.split("[[model]]").collect();
+    let (store, scenario) = FIRST.split_once('/').expect("store and scenario");
+    let is_first = |entry: &&str| entry.contains(&format!("\"{store}\"")) && entry.contains(&format!("\"{scenario}\""));
+    let at = entries.iter().position(is_first).expect("it is in the budget");
+    let entry = entries.remove(at);
+    entries.insert(1, entry);
+    entries.join("[[model]]")
+}
+
+#[test]
+fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
+    let folder = Folder::new();
+    let paths = ["json", "junit", "out", "state"].map(|name| (format!("--{name}"), folder.path(name)));
+    let mut arguments = vec!["gate", "--jobs", "1"];
+    arguments.extend(paths.iter().flat_map(|(option, path)| [option.as_str(), path.as_str()]));
+    #[cfg(not(heddle))]
+    let inputs = Folder::new();
+    #[cfg(not(heddle))]
+    let budget = inputs.file("budget", &small_model_first());
+    #[cfg(not(heddle))]
+    arguments.extend(["--budget", &budget]);
+    let mut child =
+        command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the built binary");
+    // The first model has ended. The long ones have not.
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let first = lines.next().expect("a line").expect("text");
+    assert!(first.starts_with(&format!("{FIRST}: ")), "{first}");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    let rest: Vec<String> = lines.map(|line| line.expect("text")).collect();
+    let mut stdout = String::new();
+    child.stdout.take().expect("it is piped").read_to_string(&mut stdout).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3), "{stdout}{rest:?}");
+
+    assert!(stdout.contains("is truncated (interrupted), expected"), "{stdout}");
+    let again = format!("--resume {}", folder.path("state"));
+    assert!(stdout.contains("models are unfinished. To go on: cargo verify gate --jobs 1") && stdout.contains(&again));
+    let document = json(&folder.path("json"));
+    assert_eq!((document["conclusion"].as_str(), document["exit"].as_u64()), (Some("inconclusive"), Some(3)));
+    let models = document["record"]["models"].as_array().expect("models");
+    let finished = models.iter().filter(|model| model["cut"].is_null()).count();
+    assert!(0 < finished && finished < models.len(), "{finished}");
+    assert!(models[0]["cut"].is_null());
+    assert_eq!(models[0]["verdicts"][0]["verdict"], models[0]["verdicts"][0]["expected"]);
+    assert_eq!(folder.names(), ["json", "junit", "out", "state"]);
+    #[cfg(heddle)]
+    resume(&folder, models.len() - finished);
+}
+
+#[cfg(heddle)]
+fn resume(folder: &Folder, unfinished: usize) {
+    let state = folder.path("state");
+    let before = super::read(&state);
+    for (more, what) in [
+        (vec!["--group", "quick"], "the selection of models differs"),
+        (vec!["--shard", "1/2", "--out", "/dev/null/x"], "cannot write"),
+        (
+            vec!["--budget", &folder.file("budget", &super::budget_with("client_looks_twice", "rest", "\nrest"))],
+            "the budget differs",
+        ),
+        (
+            vec!["--baseline", &folder.file("baseline", &super::baseline_with("guarded/client_looks_twice", 1))],
+            "the baseline differs",
+        ),
+        (vec!["--repository", &folder.path("")], "differs"),
+    ] {
+        let run = super::verify(&[&["gate", "--resume", &state][..], &more].concat());
+        assert_eq!(run.code, Some(2), "{what}: {}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains(what), "{what}: {}", run.stderr);
+    }
+    assert_eq!(super::read(&state), before, "what was refused is still there");
+
+    let (whole, json) = (folder.path("whole"), folder.path("json"));
+    let run = super::verify(&["gate", "--resume", &state, "--json", &whole]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains(&format!("({unfinished} of {unfinished}, ")), "{}", run.stderr);
+    let executions = |path: &str| super::json(path)["record"]["models"][0]["milliseconds"].clone();
+    assert_eq!(executions(&whole), executions(&json), "what was finished was not run again");
+}
