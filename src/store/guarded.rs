@@ -202,7 +202,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             match entry.word.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
                 Ok(_) => {
                     let outcome = ApplyOutcome::Applied { replaced: word.applied() };
-                    debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+                    debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
                     return outcome;
                 }
                 Err(changed) => word = ZoneWord::from_bits(changed),
@@ -244,7 +244,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             // content. Pairs with the Acquire in `take_back`. Relaxed on failure: the next turn looks again.
             match slot.compare_exchange(word.bits(), deleted.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    info!(%generation, "deletes plan {generation}");
+                    info!(change = "delete", %generation, "deletes plan {generation}");
                     return Some(true);
                 }
                 Err(changed) => word = PlanWord::from_bits(changed),
@@ -424,11 +424,11 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
         for slot in &self.plans {
             slot.fetch_or(PAUSED, Relaxed);
         }
-        info!("pauses the automation");
+        info!(change = "pause", "pauses the automation");
     }
 
     fn resume(&self) {
-        info!("resumes the automation");
+        info!(change = "resume", "resumes the automation");
         // Relaxed: as in `pause`.
         self.newest.fetch_and(!PAUSED, Relaxed);
         for entry in self.zone.values() {

@@ -78,6 +78,12 @@ pub(crate) struct Models {
     /// Another budget than the repository's
     #[arg(long, value_name = "FILE")]
     budget: Option<PathBuf>,
+    /// Write a page for each property that is refuted, and an index of them, into this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Mark the guilty line of each refutation that nobody expected, for GitHub [default: where GITHUB_ACTIONS is true]
+    #[arg(long)]
+    annotations: bool,
     /// Put a fingerprint of every outcome into the JSON
     #[arg(long, hide = true)]
     outcomes: bool,
@@ -112,13 +118,30 @@ enum Format {
     Json,
 }
 
+/// Which execution to show, and how.
+#[derive(Debug, Args)]
+#[cfg_attr(not(loom), expect(dead_code, reason = "the real leg has no engine, and shows nothing"))]
+pub(crate) struct Replay {
+    /// What `cargo verify` printed beside a counterexample
+    token: Token,
+    /// Show each operation too: value, ordering, and where what was read comes from
+    #[arg(long)]
+    operations: bool,
+    /// Write the execution as a picture
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the execution as a page that steps through it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the execution for programs
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Other {
     /// Play one execution again and show it step by step
-    Replay {
-        /// What `cargo verify` printed beside a counterexample
-        token: Token,
-    },
+    Replay(Replay),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -130,7 +153,7 @@ pub(crate) fn main() -> ExitCode {
     let command = Command::parse();
     let leg = match &command.other {
         None => command.models.engine.leg(),
-        Some(Other::Replay { token }) => token.engine(),
+        Some(Other::Replay(replay)) => replay.token.engine(),
         Some(Other::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Command::command(), "verify", &mut std::io::stdout());
             return Exit::AsExpected.into();
@@ -143,7 +166,7 @@ pub(crate) fn main() -> ExitCode {
 #[cfg(loom)]
 fn run(command: &Command) -> Exit {
     match &command.other {
-        Some(Other::Replay { token }) => replay::replay(token),
+        Some(Other::Replay(options)) => replay::replay(options),
         _ => models::run(&command.models),
     }
 }

@@ -35,6 +35,12 @@ pub(super) fn run(options: &Models) -> Exit {
     if options.list {
         return list(&models, options.format);
     }
+    if let Some(folder) = &options.report
+        && let Err(error) = fs::create_dir_all(folder)
+    {
+        complain(format!("cannot write reports into {}: {error}", folder.display()));
+        return Exit::Usage;
+    }
     let progress = Arc::new(Progress::default());
     let interrupt = Arc::clone(&progress);
     if let Err(error) = ctrlc::set_handler(move || interrupt.interrupt()) {
@@ -47,9 +53,19 @@ pub(super) fn run(options: &Models) -> Exit {
     }
     match options.format {
         Format::Json => println!("{}", json(&Report::new(ENGINE, &outcomes))),
-        Format::Table => print_for_people(&outcomes, &progress),
+        Format::Table => println!("{}", table::verdicts(&outcomes)),
     }
-    exit(&outcomes)
+    let told = if progress.is_interrupted() { Ok(()) } else { replay::tell(&outcomes, options) };
+    if options.format == Format::Table {
+        print_summary(&outcomes);
+    }
+    match told {
+        Ok(()) => exit(&outcomes),
+        Err(error) => {
+            complain(error);
+            Exit::Internal
+        }
+    }
 }
 
 pub(super) fn json(report: &impl serde::Serialize) -> String {
@@ -155,11 +171,7 @@ fn bar(models: usize, format: Format) -> ProgressBar {
     ProgressBar::new(models as u64).with_style(style)
 }
 
-fn print_for_people(outcomes: &[Outcome], progress: &Progress) {
-    println!("{}", table::verdicts(outcomes));
-    if !progress.is_interrupted() {
-        replay::print_outage(outcomes);
-    }
+fn print_summary(outcomes: &[Outcome]) {
     print!("{}", table::differences(outcomes));
     println!("{}", table::summary(outcomes));
     println!("The verdicts are {ENGINE}'s, for the code as it is; what {ENGINE} cannot see is in docs/limits.md.");
