@@ -29,11 +29,12 @@ pub fn steps(story: &Story, width: u16) -> String {
 pub fn harm(story: &Story) -> Option<String> {
     let step = story.harm()?;
     let dangling: Vec<String> = step.after.dangling().map(served).collect();
-    let words = match dangling.is_empty() {
-        true => step.words.clone(),
-        false => format!("{}; then {}", step.words, dangling.join(", ")),
+    let words = match step.changes && !dangling.is_empty() {
+        true => format!("{}; then {}", step.words, dangling.join(", ")),
+        false => step.words.clone(),
     };
-    Some(format!("! the harm is at step {}, by {}: {words}", step.number, whose(story, step)))
+    let by = if step.column + 1 < story.columns.len() { "by " } else { "" };
+    Some(format!("! the harm is at step {}, {by}{}: {words}", step.number, whose(story, step)))
 }
 
 /// Who made a step.
@@ -65,25 +66,17 @@ pub fn operations(story: &Story, width: u16) -> String {
 }
 
 pub(super) fn what(deed: &Deed) -> String {
-    let what = match deed.what.as_str() {
-        "ModifyRead" => "reads to modify",
-        "ModifyWrite" => "writes modified",
-        "Read" => "reads",
-        "Write" => "writes",
-        "Wait" => "waits for",
-        "Fence" => "fence",
-        other => other,
-    };
-    deed.location.map_or_else(|| what.to_owned(), |location| format!("{what} atomic {location}"))
+    let what = &deed.what;
+    deed.location.map_or_else(|| what.clone(), |location| format!("{what} atomic {location}"))
 }
 
-/// A value for people: packed words are better read as hexadecimal.
-pub(super) fn number(value: u64) -> String {
-    if value < 10_000 { value.to_string() } else { format!("{value:#x}") }
-}
-
+/// What was read and written. Packed words are better read as hexadecimal.
 pub(super) fn value(deed: &Deed) -> String {
-    if deed.what == "Fence" { String::new() } else { number(deed.value) }
+    let number = |value: u64| if value < 10_000 { value.to_string() } else { format!("{value:#x}") };
+    match (deed.read, deed.written) {
+        (Some(read), Some(written)) => format!("{} → {}", number(read), number(written)),
+        (read, written) => read.or(written).map(number).unwrap_or_default(),
+    }
 }
 
 /// Where the value of a read comes from, in words.
@@ -126,9 +119,12 @@ impl Widths {
         }
     }
 
-    /// What is left for each of `columns` columns of words: a row of both borders and of them all is as wide as the total.
+    /// What is left for each of `columns` columns of words, so that a row of them all, the borders and a space between any
+    /// two columns is as wide as the total.
     fn words(&self, columns: u16) -> Vec<u16> {
-        let left = self.total - 2 - self.number - self.zone - self.plans - self.at.unwrap_or(0);
+        let others = 3 + u16::from(self.at.is_some());
+        let left =
+            self.total - 2 - (others + columns - 1) - self.number - self.zone - self.plans - self.at.unwrap_or(0);
         (0..columns).map(|column| left / columns + u16::from(column < left % columns)).collect()
     }
 }
@@ -141,7 +137,8 @@ fn section(widths: &Widths, names: &[&str], before: Option<&State>, steps: &[&St
     let header = ["#"].into_iter().chain(names.iter().copied()).chain(["zone", "plans"]).chain(at);
     table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     if let Some(before) = before {
-        let mut row = vec![Cell::new(""); names.len() + 1];
+        let mut row = vec![Cell::new("  0")];
+        row.resize(names.len() + 1, Cell::new(""));
         row.extend([zone(before), Cell::new(plans(before))]);
         table.add_row(row);
     }

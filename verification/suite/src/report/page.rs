@@ -58,7 +58,11 @@ pub fn render(story: &Story) -> String {
     let plans = story.plans();
     let states = std::iter::once((&story.before, None)).chain(story.steps.iter().map(|step| (&step.after, Some(step))));
     let moments: Vec<Moment<'_>> = states.map(|(state, step)| Moment::new(story, &plans, state, step)).collect();
+    let cast = story.columns.len() - 1;
     let context = context! {
+        cast,
+        threads => Serde(&story.columns[..cast]),
+        first_afterwards => story.steps.iter().find(|step| step.column >= cast).map(|step| step.number),
         story => Serde(story),
         moments => Serde(moments),
         last => story.steps.len(),
@@ -91,7 +95,6 @@ struct Moment<'a> {
     number: usize,
     who: &'a str,
     step: Option<&'a Step>,
-    at: String,
     zone: Vec<Served<'a>>,
     plans: Vec<Plan>,
     paused: bool,
@@ -111,8 +114,7 @@ struct Served<'a> {
 #[derive(Serialize)]
 struct Plan {
     generation: u32,
-    /// `stored`, `deleted`, or `unpublished`.
-    word: &'static str,
+    stored: bool,
     changed: bool,
 }
 
@@ -143,21 +145,16 @@ impl<'a> Moment<'a> {
         };
         let plan = |&generation: &u32| {
             let stored = state.plans.contains(&generation);
-            let word = match stored {
-                true => "stored",
-                false if was_stored(generation) => "deleted",
-                false => "unpublished",
-            };
-            Plan { generation, word, changed: number > 0 && before.plans.contains(&generation) != stored }
+            let changed = number > 0 && before.plans.contains(&generation) != stored;
+            (stored || was_stored(generation)).then_some(Plan { generation, stored, changed })
         };
         let operations = step.map_or(&[][..], |step| &step.operations);
         Self {
             number,
             who: step.map_or("before", |step| columns::whose(story, step)),
             step,
-            at: step.and_then(|step| step.place.as_ref()).map(super::story::Place::short).unwrap_or_default(),
             zone: state.zone.iter().map(served).collect(),
-            plans: plans.iter().map(plan).collect(),
+            plans: plans.iter().filter_map(plan).collect(),
             paused: state.paused,
             told: told(state),
             deeds: operations.iter().map(Deed::new).collect(),

@@ -40,6 +40,7 @@ pub fn render(story: &Story) -> String {
     picture.append(Rectangle::new().set("class", "paper").set("width", width).set("height", height));
     picture.append(text(&title, (16, 28), "title"));
     picture.append(text(&story.statement, (16, 50), "statement"));
+    layout.draw_harm(&mut picture);
     layout.draw_lanes(&mut picture);
     for (number, step) in story.steps.iter().enumerate() {
         layout.draw_step(&mut picture, number, step);
@@ -91,7 +92,7 @@ impl<'a> Layout<'a> {
         endpoints.sort_unstable();
         endpoints.dedup();
         let longest = endpoints.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        let track = (longest.max("9 deleted".len()) + 3) * CHARACTER;
+        let track = (longest.max("9 deleted".len()) + 5) * CHARACTER;
         let lanes = (0..=afterwards).filter(has_steps).collect();
         Self { story, lanes, words, tops, endpoints, track, plans: story.plans() }
     }
@@ -139,13 +140,19 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// What is red behind everything.
+    fn draw_harm(&self, picture: &mut Document) {
+        let rows = self.story.steps.iter().zip(self.tops[1..].windows(2));
+        for (_, rows) in rows.filter(|(step, _)| step.harm) {
+            let band = Rectangle::new().set("x", 8).set("y", rows[0] + 2).set("width", self.width() - 16);
+            picture.append(band.set("height", rows[1] - rows[0] - 4).set("rx", 4).set("class", "harm-band"));
+        }
+    }
+
     fn draw_step(&self, picture: &mut Document, at: usize, step: &Step) {
-        let (top, bottom) = (self.tops[at + 1], self.tops[at + 2]);
-        let (x, y) = (self.lane(step.column), top + MIDDLE);
+        let (x, y) = (self.lane(step.column), self.tops[at + 1] + MIDDLE);
         let class = |class: &str| if step.harm { format!("{class} harm") } else { class.to_owned() };
         if step.harm {
-            let band = Rectangle::new().set("x", 8).set("y", top + 2).set("width", self.width() - 16);
-            picture.append(band.set("height", bottom - top - 4).set("rx", 4).set("class", "harm-band"));
             picture.append(text("!", (16, y + 5), "harm"));
         }
         picture.append(text(&step.number.to_string(), (30, y + 5), &class("number")));

@@ -99,19 +99,21 @@ pub struct Place {
     pub context: Option<String>,
 }
 
-/// One operation on memory that the threads share.
+/// One operation on memory that the threads share. A read and a write in one step are one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
     /// Its number in the execution.
     pub number: usize,
-    /// What kind of operation it is.
+    /// What it does, in a word: reads, writes, modifies, waits for, or what the engine calls it.
     pub what: String,
     /// Which atomic, numbered as they came into use.
     pub location: Option<usize>,
     /// The ordering in force.
     pub ordering: String,
-    /// What was read or written.
-    pub value: u64,
+    /// What was read.
+    pub read: Option<u64>,
+    /// What was written.
+    pub written: Option<u64>,
     /// Where the value that was read comes from; none for what reads nothing.
     pub read_from: Option<Origin>,
     /// Where in the source.
@@ -217,12 +219,5 @@ impl Place {
     pub fn short(&self) -> String {
         let name = self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file);
         format!("{name}:{}", self.line)
-    }
-}
-
-impl Deed {
-    /// Whether it writes.
-    pub fn writes(&self) -> bool {
-        self.what.ends_with("Write")
     }
 }

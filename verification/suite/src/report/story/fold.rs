@@ -188,34 +188,60 @@ impl<'a> Fold<'a> {
         }
         for (at, deeds) in self.deeds.iter().enumerate() {
             let deed = |number: &usize| deed(*number, self.operations, (&steps, self.bounds.0), self.sources);
-            self.steps[at].0.operations = deeds.iter().map(deed).collect();
+            self.steps[at].0.operations = deeds.iter().filter_map(deed).collect();
         }
     }
 }
 
-/// Operation `number`, given which step each belongs to and how many there were when the threads started.
+/// Operation `number`, given which step each belongs to and how many there were when the threads started. None for the
+/// write of what reads and writes in one step: it is part of the read.
 fn deed(
     number: usize,
     operations: &[Operation],
     (steps, start): (&[Option<usize>], usize),
     sources: &mut Sources,
-) -> Deed {
-    let Operation { what, location, ordering, value, source, file, line, .. } = &operations[number];
-    let reads = what.ends_with("Read") || what == "Wait";
-    let origin = match source {
+) -> Option<Deed> {
+    let Operation { thread, what, location, ordering, value, source, file, line } = &operations[number];
+    let written = || {
+        let mut later = operations[number + 1..].iter().filter(|later| later.thread == *thread);
+        later.next().filter(|write| write.what == "ModifyWrite").map(|write| write.value)
+    };
+    let (what, read, written) = match what.as_str() {
+        "ModifyWrite" => return None,
+        "ModifyRead" => ("modifies", Some(*value), written()),
+        "Read" => ("reads", Some(*value), None),
+        "Wait" => ("waits for", Some(*value), None),
+        "Write" => ("writes", None, Some(*value)),
+        "Fence" => ("fence", None, None),
+        other => (other, None, Some(*value)),
+    };
+    let origin = || match source {
         None => Origin::Initial,
         Some(source) if *source < start => Origin::SetUp,
-        Some(source) => Origin::Operation { operation: *source, step: steps.get(*source).copied().flatten() },
+        Some(source) => {
+            let step = steps.get(*source).copied().flatten();
+            Origin::Operation { operation: whole(*source, operations), step }
+        }
     };
-    Deed {
+    Some(Deed {
         number,
-        what: what.clone(),
+        what: what.to_owned(),
         location: *location,
         ordering: format!("{ordering:?}"),
-        value: *value,
-        read_from: reads.then_some(origin),
-        place: sources.place(file, *line),
+        read,
+        written,
+        read_from: read.map(|_| origin()),
+        place: sources.line(file, *line),
+    })
+}
+
+/// The number under which the operation `number` is shown: a write that is part of a modification goes by its read.
+fn whole(number: usize, operations: &[Operation]) -> usize {
+    let Operation { thread, what, .. } = &operations[number];
+    if what != "ModifyWrite" {
+        return number;
     }
+    operations[..number].iter().rposition(|earlier| earlier.thread == *thread).unwrap_or(number)
 }
 
 impl State {

@@ -53,6 +53,13 @@ impl Sources {
         Place { file: file.to_owned(), line, text, context }
     }
 
+    /// The place with the text of its line alone.
+    pub(super) fn line(&mut self, file: &str, line: u32) -> Place {
+        let text = (line as usize).checked_sub(1).and_then(|at| self.lines(file).get(at));
+        let text = text.map(|text| text.trim().to_owned());
+        Place { file: file.to_owned(), line, text, context: None }
+    }
+
     /// Where a file of the compiler's is, if it is there.
     fn find(&self, file: &str) -> Option<PathBuf> {
         // An absolute path stays what it is.
