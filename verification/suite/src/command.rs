@@ -120,7 +120,6 @@ enum Format {
 
 /// Which execution to show, and how.
 #[derive(Debug, Args)]
-#[cfg_attr(not(loom), expect(dead_code, reason = "the real leg has no engine, and shows nothing"))]
 pub(crate) struct Replay {
     /// What `cargo verify` printed beside a counterexample
     token: Token,
