@@ -164,7 +164,7 @@ fn hostile_words_are_text_everywhere() {
     assert_eq!(page.matches("<script").count(), 1, "{page}");
     assert_eq!(page.matches("</script").count(), 1, "{page}");
     assert!(!page.contains("<img") && page.contains("&lt;img"), "{page}");
-    assert!(page.contains("7 * 7") && !page.contains("49"), "what is shown is no template");
+    assert!(page.contains("{{ 7 * 7 }}"), "what is shown is no template");
     let picture = picture::render(&hostile);
     let picture = roxmltree::Document::parse(&picture).expect("well-formed XML");
     assert!(picture.descendants().all(|node| !["script", "img"].contains(&node.tag_name().name())));

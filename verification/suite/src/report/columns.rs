@@ -34,7 +34,8 @@ pub fn harm(story: &Story) -> Option<String> {
         false => step.words.clone(),
     };
     let by = if step.column + 1 < story.columns.len() { "by " } else { "" };
-    Some(format!("! the harm is at step {}, {by}{}: {words}", step.number, whose(story, step)))
+    let is = if story.harm_is_a_step() { "the harm is" } else { "the harm shows" };
+    Some(format!("! {is} at step {}, {by}{}: {words}", step.number, whose(story, step)))
 }
 
 /// Who made a step.

@@ -172,6 +172,11 @@ impl Story {
         self.steps.iter().find(|step| step.harm)
     }
 
+    /// Whether the harm is done by that one step. To some properties the whole execution does it, and its last step shows it.
+    pub fn harm_is_a_step(&self) -> bool {
+        harm::has_a_moment(self.property)
+    }
+
     /// The step to blame: the last one up to the harm that changed something, or the harm itself.
     pub fn guilty(&self) -> Option<&Step> {
         let harm = self.harm()?;

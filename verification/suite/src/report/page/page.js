@@ -7,6 +7,7 @@
   const buttons = all("button.step");
   const last = moments.length - 1;
   const title = document.title;
+  const wide = matchMedia("(width > 62rem)");
   let now = 0;
 
   const show = (wanted, { focus = false } = {}) => {
@@ -32,7 +33,8 @@
     one("status").textContent = moments[now].dataset.told;
     document.title = `step ${now} of ${last} · ${title}`;
     if (focus) buttons[now].focus({ preventScroll: true });
-    buttons[now].scrollIntoView({ block: "nearest" });
+    // Side by side the timeline goes along; on a small screen what there is after the step comes first.
+    (wide.matches ? buttons : moments)[now].scrollIntoView({ block: "nearest" });
     try { history.replaceState(null, "", `#step=${now}`); } catch { /* a viewer without an address */ }
   };
 

@@ -8,6 +8,24 @@ use crate::{
     report::timeline::{Change, Matter, Worth},
 };
 
+/// Whether one step can be said to violate the property. To the others the execution as a whole does, and it shows at its end.
+pub(super) fn has_a_moment(property: Property) -> bool {
+    match property {
+        Property::NeverEmpty
+        | Property::NeverDangles
+        | Property::NeverTorn
+        | Property::NeverRegresses
+        | Property::NeverWedges
+        | Property::PauseIsFinal
+        | Property::Completes => true,
+        Property::Converges
+        | Property::Reclaims
+        | Property::Linearizable
+        | Property::SurvivesACrash
+        | Property::NoLeak => false,
+    }
+}
+
 /// The place of the harmful one among `steps`; none only if there are no steps. `cast` is how many threads there are.
 pub(super) fn find(property: Property, before: &State, steps: &[Told], cast: usize) -> Option<usize> {
     let matter = |wanted: &dyn Fn(&Matter) -> bool| steps.iter().position(|(_, matter)| wanted(matter));
@@ -25,11 +43,7 @@ pub(super) fn find(property: Property, before: &State, steps: &[Told], cast: usi
         }
         Property::PauseIsFinal => changes_after_the_pause(steps),
         Property::Completes => matter(&|matter| *matter == Matter::Panic),
-        Property::Converges
-        | Property::Reclaims
-        | Property::Linearizable
-        | Property::SurvivesACrash
-        | Property::NoLeak => None,
+        _ => None,
     };
     found.or(steps.len().checked_sub(1))
 }
