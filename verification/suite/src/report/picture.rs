@@ -6,7 +6,7 @@ use svg::{
     node::element::{Circle, Line, Polygon, Rectangle, Style, Text, Title},
 };
 
-use super::story::{State, Step, Story, legible};
+use super::story::{Served, State, Step, Story, legible};
 
 /// The width of a character: the text is monospaced.
 const CHARACTER: usize = 7;
@@ -56,6 +56,13 @@ fn text(words: &str, (x, y): (usize, usize), class: &str) -> Text {
 
 fn line((x1, y1): (usize, usize), (x2, y2): (usize, usize), class: &str) -> Line {
     Line::new().set("x1", x1).set("y1", y1).set("x2", x2).set("y2", y2).set("class", class)
+}
+
+/// For how long an endpoint serves the same.
+struct Piece<'a> {
+    served: Option<&'a Served>,
+    begin: usize,
+    end: usize,
 }
 
 /// Where everything is.
@@ -192,21 +199,25 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// What `endpoint` serves, piece by piece.
+    fn pieces(&self, endpoint: &str) -> Vec<Piece<'a>> {
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        for (state, begin, end) in self.states() {
+            let served = state.zone.iter().find(|served| served.endpoint == *endpoint);
+            match pieces.last_mut() {
+                Some(last) if last.served == served => last.end = end,
+                _ => pieces.push(Piece { served, begin, end }),
+            }
+        }
+        pieces
+    }
+
     fn draw_zone(&self, picture: &mut Document) {
         for (number, endpoint) in self.endpoints.iter().enumerate() {
             let x = self.zone() + number * self.track;
             picture.append(text(endpoint, (x, TOP - 16), "name"));
-            let mut pieces: Vec<(Option<(u32, bool)>, usize, usize)> = Vec::new();
-            for (state, begin, end) in self.states() {
-                let served = state.zone.iter().find(|served| served.endpoint == *endpoint);
-                let served = served.and_then(|served| Some((served.generation?, served.stored)));
-                match pieces.last_mut() {
-                    Some((same, _, until)) if *same == served => *until = end,
-                    _ => pieces.push((served, begin, end)),
-                }
-            }
-            for (served, begin, end) in pieces {
-                let Some((plan, stored)) = served else { continue };
+            for Piece { served, begin, end } in self.pieces(endpoint) {
+                let Some(&Served { generation: Some(plan), stored, .. }) = served else { continue };
                 let (class, label) = match stored {
                     true => (format!("plan p{}", plan % 6), plan.to_string()),
                     false => ("plan dangling".to_owned(), format!("{plan} deleted")),
