@@ -157,7 +157,8 @@ fn section(widths: &Widths, names: &[&str], before: Option<&State>, steps: &[&St
 fn row(step: &Step, columns: usize, widths: &Widths) -> Vec<Cell> {
     let place = step.place.as_ref().map(super::story::Place::short).unwrap_or_default();
     let words = match widths.at {
-        None if !place.is_empty() => format!("{}\n{place}", step.words),
+        // Three threads leave room for fourteen characters each.
+        None if !place.is_empty() => format!("{}\n{}", step.words, place.replace(".rs", "")),
         _ => step.words.clone(),
     };
     let mark = if step.harm { "!" } else { " " };
