@@ -141,7 +141,10 @@ impl Enactor {
             match outcome {
                 ApplyOutcome::Applied { .. } => finished.applied += 1,
                 ApplyOutcome::Stale { applied } => {
-                    debug!(%endpoint, %generation, ?outcome, "leaves {endpoint} alone: it serves plan {applied}");
+                    debug!(
+                        refused = "stale", %endpoint, %generation, ?outcome,
+                        "leaves {endpoint} alone: it serves plan {applied}"
+                    );
                     finished.overtaken += 1;
                 }
                 ApplyOutcome::Deleted | ApplyOutcome::Unpublished | ApplyOutcome::UnknownEndpoint => {
@@ -150,21 +153,33 @@ impl Enactor {
                         ApplyOutcome::Unpublished => "it is not published",
                         _ => "the store does not serve that endpoint",
                     };
-                    debug!(%endpoint, %generation, ?outcome, "cannot apply plan {generation} to {endpoint}: {why}");
+                    debug!(
+                        refused = "gone", %endpoint, %generation, ?outcome,
+                        "cannot apply plan {generation} to {endpoint}: {why}"
+                    );
                     finished.deleted += 1;
                 }
                 ApplyOutcome::Busy => {
                     let why = "another Enactor is updating it";
-                    debug!(%endpoint, %generation, ?outcome, "leaves {endpoint} to the next run: {why}");
+                    debug!(
+                        refused = "busy", %endpoint, %generation, ?outcome,
+                        "leaves {endpoint} to the next run: {why}"
+                    );
                     finished.busy += 1;
                 }
                 ApplyOutcome::Paused => {
-                    info!(%endpoint, %generation, ?outcome, "stops before {endpoint}: the automation is paused");
+                    info!(
+                        refused = "paused", %endpoint, %generation, ?outcome,
+                        "stops before {endpoint}: the automation is paused"
+                    );
                     return RunReport::Paused(generation);
                 }
                 ApplyOutcome::Wedged => {
                     let why = format_args!("the active plan of {endpoint} is gone");
-                    warn!(%endpoint, %generation, ?outcome, "cannot apply plan {generation}: {why}");
+                    warn!(
+                        refused = "wedged", %endpoint, %generation, ?outcome,
+                        "cannot apply plan {generation}: {why}"
+                    );
                     return RunReport::Wedged { generation, endpoint: endpoint.clone() };
                 }
             }

@@ -17,6 +17,9 @@
 //! writes endpoint by endpoint. A plan that a running clean-up has withdrawn from one endpoint may still be applied to the
 //! next one for a moment; then the clean-up sees it there and keeps it.
 //!
+//! Every change is an event, told where it is made: `change` is `publish`, `apply`, `delete`, `pause` or `resume`, with the
+//! `generation` and the `endpoint` that it is about. A replay shows the zone and the plans after each step by them.
+//!
 //! One [`Enactor`](crate::enactor::Enactor) serves every store. What differs between the outage and its fixes is the store.
 
 mod guarded;

@@ -35,6 +35,10 @@ use tracing_subscriber::{
 struct Fields(BTreeMap<&'static str, String>);
 
 impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.insert(field.name(), format!("{value:?}"));
     }
@@ -203,6 +207,44 @@ fn an_endpoint_that_another_enactor_is_updating_is_busy_in_the_log() {
     };
     captured.listen(then, || enactor(1, 0).run(&*store));
     assert_eq!(*meanwhile.lock().expect("not poisoned"), Some(vec!["Busy".to_owned()]));
+}
+
+/// What a replay folds the zone and the plans from.
+#[test]
+fn every_change_says_what_it_is() {
+    fn check<S: PlanStore>(store: &S) {
+        let captured = Captured::default();
+        let automation = || {
+            publish(store, 1);
+            enactor(1, 0).run(store);
+            publish(store, 2);
+            enactor(1, 0).run(store);
+            let operator = Operator::new(store);
+            operator.pause();
+            // What is refused is no change.
+            enactor(1, 0).run_with(store, generation(9));
+            operator.repair(plan(store, 3)).expect("the operator's right");
+            operator.resume();
+        };
+        captured.listen(|_| {}, automation);
+        let changes = captured.take().into_iter().filter(|line| !line.event.get("change").is_empty());
+        let fields = |line: Line| ["change", "generation", "endpoint"].map(|name| line.event.get(name).to_owned());
+        let changes: Vec<String> = changes.map(|line| fields(line).join(" ").trim_end().to_owned()).collect();
+        let expected = [
+            "publish 1",
+            "apply 1 a.example",
+            "publish 2",
+            "apply 2 a.example",
+            "delete 1",
+            "pause",
+            "publish 3",
+            "apply 3 a.example",
+            "resume",
+        ];
+        assert_eq!(changes, expected);
+    }
+    check(&Guarded::<3>::new([endpoint("a.example")]).expect("a store"));
+    check(&Unguarded::new([endpoint("a.example")]));
 }
 
 /// INCIDENT 3 to 11.

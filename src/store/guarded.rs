@@ -271,11 +271,11 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
         for slot in &self.plans {
             slot.fetch_or(PAUSED, Relaxed);
         }
-        info!("pauses the automation");
+        info!(change = "pause", "pauses the automation");
     }
 
     fn resume(&self) {
-        info!("resumes the automation");
+        info!(change = "resume", "resumes the automation");
         // Relaxed: as in `pause`.
         self.newest.fetch_and(!PAUSED, Relaxed);
         for entry in self.zone.values() {

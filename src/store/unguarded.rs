@@ -90,7 +90,7 @@ impl Unguarded {
             return Err(PublishError::NotNewer { offered, newest });
         }
         plans.insert(offered, plan);
-        info!(generation = %offered, "publishes plan {offered}");
+        info!(change = "publish", generation = %offered, "publishes plan {offered}");
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Unguarded {
         let outcome = ApplyOutcome::Applied { replaced: *rollback };
         // Release: pairs with the Acquire in `active`, so that a client that sees the generation finds its plan published.
         record.active.store(ZoneWord::NEVER_APPLIED.applying(generation).bits(), Release);
-        debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+        debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
         outcome
     }
 }
@@ -170,7 +170,7 @@ impl PlanStore for Unguarded {
         let kept = plans.split_off(&before);
         let deleted: Vec<Generation> = std::mem::replace(&mut *plans, kept).into_keys().collect();
         for generation in &deleted {
-            info!(%generation, "deletes plan {generation}");
+            info!(change = "delete", %generation, "deletes plan {generation}");
         }
         CleanUp { deleted, ..CleanUp::default() }
     }
@@ -197,11 +197,11 @@ impl PlanStore for Unguarded {
     fn pause(&self) {
         // Release, here and in `resume`: pairs with the Acquire in `is_paused`.
         self.paused.store(true, Release);
-        info!("pauses the automation");
+        info!(change = "pause", "pauses the automation");
     }
 
     fn resume(&self) {
-        info!("resumes the automation");
+        info!(change = "resume", "resumes the automation");
         // Release: as in `pause`.
         self.paused.store(false, Release);
     }

@@ -58,7 +58,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
                     // Relaxed: a client looks whose cell it is.
                     entry.shortcut.store(cell.bits(), Relaxed);
                     let outcome = ApplyOutcome::Applied { replaced: word.applied() };
-                    debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+                    debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
                     return outcome;
                 }
                 Err(changed) => word = ZoneWord::from_bits(changed),
@@ -100,7 +100,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             // content. Pairs with the Acquire in `take_back`. Relaxed on failure: the next turn looks again.
             match slot.compare_exchange(word.bits(), deleted.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    info!(%generation, "deletes plan {generation}");
+                    info!(change = "delete", %generation, "deletes plan {generation}");
                     return Some(true);
                 }
                 Err(changed) => word = PlanWord::from_bits(changed),

@@ -53,7 +53,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             // Relaxed on failure: only the pause bit can have changed.
             match self.newest.compare_exchange(newest.bits(), next.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    info!(%generation, "publishes plan {generation}");
+                    info!(change = "publish", %generation, "publishes plan {generation}");
                     return Ok(());
                 }
                 Err(changed) => newest = NewestWord::from_bits(changed),

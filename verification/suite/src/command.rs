@@ -92,6 +92,12 @@ pub(crate) struct Models {
     /// Another budget than the repository's
     #[arg(long, value_name = "FILE")]
     budget: Option<PathBuf>,
+    /// Write a page for each property that is refuted, and an index of them, into this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Mark the guilty line of each refutation that nobody expected, for GitHub [default: where GITHUB_ACTIONS is true]
+    #[arg(long)]
+    annotations: bool,
     /// Put a fingerprint of every outcome into the JSON
     #[arg(long, hide = true)]
     outcomes: bool,
@@ -126,16 +132,32 @@ enum Format {
     Json,
 }
 
+/// Which execution to show, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// What `cargo verify` printed beside a counterexample
+    token: Token,
+    /// One operation with a weaker ordering, as `cargo verify audit` printed it
+    #[arg(long, value_name = "FILE:LINE:…")]
+    weaken: Option<String>,
+    /// Show each operation too: value, ordering, and where what was read comes from
+    #[arg(long)]
+    operations: bool,
+    /// Write the execution as a picture
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the execution as a page that steps through it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the execution for programs
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Other {
     /// Play one execution again and show it step by step
-    Replay {
-        /// What `cargo verify` printed beside a counterexample
-        token: Token,
-        /// One operation with a weaker ordering, as `cargo verify audit` printed it
-        #[arg(long, value_name = "FILE:LINE:…")]
-        weaken: Option<String>,
-    },
+    Replay(Replay),
     /// Weaken each ordering of a store, one at a time, and see which scenario notices
     Audit {
         /// The store; without it the one that is claimed to be right
@@ -164,7 +186,7 @@ pub(crate) fn main() -> ExitCode {
     let command = Command::parse();
     let leg = match &command.other {
         None => command.models.engine.leg(),
-        Some(Other::Replay { token, .. }) => token.engine(),
+        Some(Other::Replay(replay)) => replay.token.engine(),
         Some(Other::Audit { .. }) => Engine::Heddle,
         // heddle's word only: loom would need a bound for each of several hundred models.
         Some(Other::Matrix(_)) => Engine::Heddle,
@@ -184,7 +206,7 @@ pub(crate) fn main() -> ExitCode {
 #[cfg(loom)]
 fn run(command: &Command) -> Exit {
     match &command.other {
-        Some(Other::Replay { token, weaken }) => replay::replay(token, weaken.as_deref()),
+        Some(Other::Replay(options)) => replay::replay(options),
         Some(Other::Audit { store, format }) => audit::run(*store, *format),
         Some(Other::Matrix(options)) => matrix::run(options),
         Some(Other::Gate(options)) => gate::run(options),

@@ -13,7 +13,7 @@ use enactor::{
     enactor::{Enactor, Policy, Retry, RunReport},
     generation::Generation,
     operator::Operator,
-    plan::{Endpoint, Plan, RecordSet, Target},
+    plan::{Answer, Endpoint, Plan, RecordSet, Target},
     store::{ApplyOutcome, EnactorId, PlanStore, PublishError},
     sync::{
         Arc,
@@ -159,6 +159,7 @@ pub fn perform<S: PlanStore>(
         stop_before,
     });
     guarded("the store", || stage.set())??;
+    debug!(moment = "start", "the threads start");
     let last = scenario.cast.len() - 1;
     let threads: Vec<_> = (0..last)
         .map(|number| {
@@ -172,7 +173,9 @@ pub fn perform<S: PlanStore>(
         thread.join().expect("a role catches its panics");
     }
     leave_thread();
+    debug!(moment = "end", "the threads have ended");
     let (at_rest, left) = (stage.sights(), stage.snapshot());
+    stage.tell_what_is_left(&left);
     let recovery =
         scenario.properties.iter().any(|property| property.needs_recovery()).then(|| stage.try_to_recover()).flatten();
     Ok(Execution { history: stage.history.take(), at_rest, left, recovery })
@@ -216,7 +219,7 @@ impl<S: PlanStore> Stage<S> {
         let Err(panic) = catch_unwind(AssertUnwindSafe(part)) else { return };
         let began = self.history.moment();
         let call = blame(panic);
-        debug!("{}", if call == Call::Stopped { "stops for ever" } else { "panics" });
+        tell_end(&call);
         self.history.add(thread, began, call);
     }
 
@@ -230,7 +233,11 @@ impl<S: PlanStore> Stage<S> {
             Action::EnactLatest => actor.note(began, Call::Run(enactor.run(actor))),
             Action::Apply(endpoint, plan) => {
                 let mut run = actor.begin_run(enactor.id(), generation(plan));
-                actor.apply_plan(&mut run, &self.props.endpoints[endpoint], generation(plan));
+                let outcome = actor.apply_plan(&mut run, &self.props.endpoints[endpoint], generation(plan));
+                if !matches!(outcome, ApplyOutcome::Applied { .. }) {
+                    let endpoint = &self.props.endpoints[endpoint];
+                    debug!(refused = "apply", %endpoint, "cannot apply plan {plan} to {endpoint}: {outcome:?}");
+                }
             }
             Action::CleanUp(before) => {
                 let mut run = actor.begin_run(enactor.id(), generation(before));
@@ -265,7 +272,9 @@ impl<S: PlanStore> Stage<S> {
 
     fn see(&self, endpoint: &Endpoint) -> Seen {
         let answer = self.store.resolve(endpoint).expect("a store has its scenario's endpoints");
-        self.props.judge(endpoint, &answer)
+        let seen = self.props.judge(endpoint, &answer);
+        tell_answer("a client resolves", endpoint, &answer, &seen);
+        seen
     }
 
     fn sights(&self) -> Vec<Seen> {
@@ -281,14 +290,30 @@ impl<S: PlanStore> Stage<S> {
         }
     }
 
+    /// For a timeline, which may not have been told of every change.
+    fn tell_what_is_left(&self, left: &Snapshot) {
+        for (endpoint, applied) in self.props.endpoints.iter().zip(&left.applied) {
+            let generation = applied.map(Generation::get);
+            debug!(found = "zone", %endpoint, generation, "serves");
+        }
+        debug!(found = "plans", plans = numbers(&left.stored), "stored");
+    }
+
     /// Goes on after the threads have ended, unless that panics.
     fn try_to_recover(&self) -> Option<Recovery> {
         let began = self.history.moment();
         let recovery = catch_unwind(AssertUnwindSafe(|| self.recover()));
-        recovery.map_err(|panic| self.history.add(self.scenario.cast.len(), began, blame(panic))).ok()
+        recovery
+            .map_err(|panic| {
+                let call = blame(panic);
+                tell_end(&call);
+                self.history.add(self.scenario.cast.len(), began, call);
+            })
+            .ok()
     }
 
     fn recover(&self) -> Recovery {
+        debug!(moment = "recovery", "goes on");
         if self.scenario.pauses() {
             self.store.resume();
         }
@@ -307,12 +332,40 @@ impl<S: PlanStore> Stage<S> {
 
 impl Props {
     /// What a client has seen, given what it got.
-    fn judge(&self, endpoint: &Endpoint, answer: &enactor::plan::Answer) -> Seen {
+    fn judge(&self, endpoint: &Endpoint, answer: &Answer) -> Seen {
         let generation = answer.generation();
         let records = generation
             .and_then(|generation| self.plans.get(generation.get() as usize - 1).and_then(|plan| plan.get(endpoint)));
         let torn = !answer.is_empty() && records.is_none_or(|records| records.words() != answer.words());
         Seen { generation, empty: answer.is_empty(), torn }
+    }
+}
+
+/// Tells that a thread goes on no more.
+fn tell_end(call: &Call) {
+    match call {
+        Call::Panicked(message) => debug!(panic = true, "panics: {message}"),
+        _ => debug!("stops for ever"),
+    }
+}
+
+fn numbers(generations: &[Generation]) -> String {
+    generations.iter().map(|generation| format!("{generation} ")).collect()
+}
+
+/// Tells what a client got.
+fn tell_answer(who_does: &str, endpoint: &Endpoint, answer: &Answer, seen: &Seen) {
+    let generation = seen.generation.map(Generation::get);
+    match (answer.generation(), answer.targets().next()) {
+        (Some(plan), Some(target)) => {
+            let (worth, of_what) = if seen.torn { ("torn", "TORN, not") } else { ("whole", "of") };
+            let address = target.address;
+            debug!(
+                by_caller = true, answer = worth, %endpoint, generation,
+                "{who_does} {endpoint}: {address} {of_what} plan {plan}"
+            );
+        }
+        _ => debug!(by_caller = true, answer = "empty", %endpoint, generation, "{who_does} {endpoint}: EMPTY ANSWER"),
     }
 }
 

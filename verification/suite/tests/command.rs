@@ -13,7 +13,12 @@ fn models(arguments: &[&str]) -> Output {
 }
 
 fn verify(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_verify")).args(arguments).output().expect("the built binary")
+    // Where these tests run in CI of GitHub's, the command is still not asked for annotations.
+    Command::new(env!("CARGO_BIN_EXE_verify"))
+        .args(arguments)
+        .env_remove("GITHUB_ACTIONS")
+        .output()
+        .expect("the built binary")
 }
 
 fn code(output: &Output) -> Option<i32> {
@@ -160,6 +165,87 @@ fn help_names_the_exit_codes_and_completions_are_printed() {
     assert!(stdout(&help).contains("3 truncated or vacuous"), "{}", stdout(&help));
     let bash = verify(&["completions", "bash"]);
     assert!(stdout(&bash).contains("--scenario"), "{}", stdout(&bash));
+}
+
+/// A folder for one test.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+#[test]
+fn a_report_has_a_page_for_each_refuted_property_and_an_index() {
+    let folder = folder();
+    let pages = folder.path().join("a/new/folder");
+    let output = models(&[&OUTAGE[..], &["--format", "json", "--report", pages.to_str().expect("text")]].concat());
+    assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON, and nothing else");
+    let rows = report["models"].as_array().expect("rows");
+    let refuted = rows.iter().filter(|row| row["verdict"] == "refuted").filter_map(|row| row["property"].as_str());
+    let refuted: Vec<String> =
+        refuted.map(|property| format!("unguarded-two_enactors_one_endpoint-{property}.html")).collect();
+    assert_eq!(refuted.len(), 7);
+    let index = std::fs::read_to_string(pages.join("index.html")).expect("an index");
+    for file in &refuted {
+        assert!(index.contains(&format!("href=\"{file}\"")), "{file}: {index}");
+        let page = std::fs::read_to_string(pages.join(file)).expect("a page");
+        assert!(page.contains("deletes plan 2") && page.trim_end().ends_with("</html>"), "{file}");
+    }
+    assert_eq!(std::fs::read_dir(&pages).expect("a folder").count(), refuted.len() + 1, "and nothing else");
+    // No search before a report that cannot be written anyway.
+    let file = pages.join("index.html");
+    let output = models(&[&OUTAGE[..], &["--report", file.to_str().expect("text")]].concat());
+    assert_eq!((code(&output), stdout(&output).as_str()), (Some(2), ""), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot write reports into"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_what_nobody_expected_is_annotated_at_the_guilty_line() {
+    let unexpected = |budget: &str| {
+        let model = "store = \"unguarded\"\nscenario = \"two_enactors_one_endpoint\"";
+        let (before, after) = budget.split_once(model).expect("it is in the budget");
+        format!("{before}{model}{}", after.replacen("\"never_dangles\", ", "", 1))
+    };
+    for (format, annotations) in [("table", stdout as fn(&Output) -> String), ("json", stderr)] {
+        let output = with_budget(unexpected, &[&OUTAGE[..], &["--annotations", "--format", format]].concat());
+        assert_eq!(code(&output), Some(1), "{}", stderr(&output));
+        let text = annotations(&output);
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("::")).collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        let line = lines[0].strip_prefix("::error file=src/store/unguarded.rs,line=").expect(lines[0]);
+        assert!(line.contains("never_dangles does not hold on unguarded%3A two"), "{line}");
+        assert!(line.contains("deletes plan 2") && line.contains("%0Areplay: cargo verify replay"), "{line}");
+        let number = line.split(',').next().and_then(|number| number.parse::<usize>().ok()).expect("a line");
+        let source = include_str!("../../../src/store/unguarded.rs").lines().nth(number - 1).expect("it is there");
+        assert!(source.contains("deletes plan {generation}"), "{source}");
+    }
+    let output = models(&[&OUTAGE[..], &["--annotations"]].concat());
+    assert!(!stdout(&output).contains("::error"), "all as expected: {}", stdout(&output));
+}
+
+#[test]
+fn a_replay_writes_its_files_whole_or_says_why_not() {
+    let folder = folder();
+    let output = models(&[&OUTAGE[..], &["--format", "json"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let rows = report["models"].as_array().expect("rows");
+    let token = rows.iter().find_map(|row| row["counterexample"].as_str()).expect("a token");
+    let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    let [svg, html, json] = ["a.svg", "a.html", "a.json"].map(path);
+    let output = verify(&["replay", token, "--svg", &svg, "--html", &html, "--json", &json, "--operations"]);
+    assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    let read = |path: &str| std::fs::read_to_string(path).expect(path);
+    assert!(read(&svg).starts_with("<svg") && read(&html).starts_with("<!DOCTYPE html>"));
+    let story: enactor_verification::report::story::Story = serde_json::from_str(&read(&json)).expect("a story");
+    assert_eq!(story.token, token);
+    let operations =
+        if ENGINE == Engine::Heddle { "Acquire  from the set-up" } else { "loom does not tell its operations" };
+    assert!(stdout(&output).contains(operations), "{}", stdout(&output));
+    for option in ["--svg", "--html", "--json"] {
+        let output = verify(&["replay", token, option, &path("no/such/folder")]);
+        assert_eq!(code(&output), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("cannot write") && stderr(&output).contains("no/such/folder"));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 3);
 }
 
 #[cfg(heddle)]

@@ -32,6 +32,12 @@ pub(super) fn run(options: &Models) -> Exit {
     if options.list {
         return list(&models, options.format);
     }
+    if let Some(folder) = &options.report
+        && let Err(error) = fs::create_dir_all(folder)
+    {
+        complain(format!("cannot write reports into {}: {error}", folder.display()));
+        return Exit::Usage;
+    }
     let progress = Arc::new(Progress::default());
     if let Err(exit) = play::listen(&progress) {
         return exit;
@@ -48,9 +54,19 @@ pub(super) fn run(options: &Models) -> Exit {
     }
     match options.format {
         Format::Json => println!("{}", json(&Report::new(ENGINE, &outcomes))),
-        Format::Table => print_for_people(&outcomes, &out_of_reach, &progress),
+        Format::Table => println!("{}", table::verdicts(&outcomes)),
     }
-    exit(&outcomes)
+    let told = if progress.is_interrupted() { Ok(()) } else { replay::tell(&outcomes, options) };
+    if options.format == Format::Table {
+        print_summary(&outcomes, &out_of_reach);
+    }
+    match told {
+        Ok(()) => exit(&outcomes),
+        Err(error) => {
+            complain(error);
+            Exit::Internal
+        }
+    }
 }
 
 pub(super) fn json(report: &impl serde::Serialize) -> String {
@@ -117,11 +133,7 @@ fn list(models: &[Model], format: Format) -> Exit {
     Exit::AsExpected
 }
 
-fn print_for_people(outcomes: &[Outcome], out_of_reach: &[Model], progress: &Progress) {
-    println!("{}", table::verdicts(outcomes));
-    if !progress.is_interrupted() {
-        replay::print_outage(outcomes);
-    }
+fn print_summary(outcomes: &[Outcome], out_of_reach: &[Model]) {
     print!("{}", table::differences(outcomes));
     println!("{}", table::summary(outcomes));
     for model in out_of_reach {

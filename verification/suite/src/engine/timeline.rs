@@ -1,9 +1,11 @@
 //! [`Timeline`]: what the code itself says while one execution is replayed.
 //!
-//! `tracing` events are the only instrument: in production they are logs, here they are the timeline.
+//! `tracing` events are the only instrument: in production they are logs, here they are the timeline. What an event is about
+//! stands in its fields, as [`Matter`] names them; its message is for people and never taken apart.
 
 use std::{
-    fmt::{self, Write as _},
+    collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -15,9 +17,9 @@ use tracing::{
     span,
 };
 
-use crate::report::timeline::Event;
+use crate::report::timeline::{Change, Event, Matter};
 
-/// A `tracing` subscriber that writes down this project's events.
+/// A `tracing` subscriber that writes down this project's events, and every event that names a `change`.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline(Arc<Mutex<Vec<Event>>>);
 
@@ -44,25 +46,71 @@ fn operations_so_far() -> usize {
     0
 }
 
-struct Words {
-    words: String,
-    /// Whether the store's caller tells it, after the call.
-    by_caller: bool,
+/// The fields of an event, as text.
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
 }
 
-impl Visit for Words {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "message" => write!(self.words, "{value:?}").expect("a String takes everything"),
-            "by_caller" => self.by_caller = true,
-            _ => {}
+impl Fields {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn generation(&self) -> Option<u32> {
+        self.text("generation")?.parse().ok()
+    }
+
+    fn endpoint(&self) -> Option<String> {
+        self.text("endpoint").map(str::to_owned)
+    }
+
+    /// What they say the event is about; words alone when they do not fit together.
+    fn matter(&self) -> Matter {
+        let change = self.text("change").and_then(|change| self.change(change)).map(Matter::Change);
+        let refusal = || self.text("refused").map(|why| Matter::Refusal(why.to_owned()));
+        let panic = || self.text("panic").map(|_| Matter::Panic);
+        let moment = || self.text("moment")?.parse().ok().map(Matter::Moment);
+        let answer = || {
+            let answer = self.text("answer")?.parse().ok()?;
+            Some(Matter::Answer { endpoint: self.endpoint()?, generation: self.generation(), answer })
+        };
+        let found = || match self.text("found")? {
+            "zone" => Some(Matter::FoundZone { endpoint: self.endpoint()?, generation: self.generation() }),
+            "plans" => {
+                let plans = self.text("plans")?.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+                plans.ok().map(Matter::FoundPlans)
+            }
+            _ => None,
+        };
+        change.or_else(refusal).or_else(panic).or_else(moment).or_else(answer).or_else(found).unwrap_or_default()
+    }
+
+    fn change(&self, change: &str) -> Option<Change> {
+        match change {
+            "publish" => self.generation().map(Change::Publish),
+            "apply" => Some(Change::Apply(self.endpoint()?, self.generation()?)),
+            "delete" => self.generation().map(Change::Delete),
+            "pause" => Some(Change::Pause),
+            "resume" => Some(Change::Resume),
+            _ => None,
         }
     }
 }
 
 impl Subscriber for Timeline {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && metadata.target().starts_with("enactor") && *metadata.level() <= Level::DEBUG
+        let is_ours = metadata.target().starts_with("enactor");
+        let is_a_change = metadata.fields().field("change").is_some();
+        metadata.is_event() && (is_ours || is_a_change) && *metadata.level() <= Level::DEBUG
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -70,22 +118,19 @@ impl Subscriber for Timeline {
     }
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut words = Words { words: String::new(), by_caller: false };
-        event.record(&mut words);
+        let mut fields = Fields::default();
+        event.record(&mut fields);
         let metadata = event.metadata();
         let event = Event {
             thread: model::current_thread().map(usize::from),
-            words: words.words,
+            matter: fields.matter(),
+            by_caller: fields.text("by_caller").is_some(),
+            words: fields.0.remove("message").unwrap_or_default(),
             file: metadata.file().unwrap_or("?"),
             line: metadata.line().unwrap_or(0),
             operations: operations_so_far(),
         };
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What the store has told already is not told again.
-        let told = |before: &Event| before.thread == event.thread && before.words == event.words;
-        if !words.by_caller || !events.iter().any(told) {
-            events.push(event);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
     // Spans are of no use here: threads of a model change in the middle of them.

@@ -1,8 +1,7 @@
-//! A counterexample as a timeline: one column a thread, one line a step, in the words of the vocabulary.
+//! What a replay says: [`Event`] by event as the code told them, and [`Operation`] by operation as the engine saw them.
+//! A [`Story`](super::story::Story) is made of both.
 
-use comfy_table::{ContentArrangement, Table, presets};
-
-use crate::scenario::Scenario;
+use std::str::FromStr;
 
 /// One thing that happened in a replayed execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +10,116 @@ pub struct Event {
     pub thread: Option<usize>,
     /// What it did, in the words of the vocabulary.
     pub words: String,
+    /// What it is about, beyond words.
+    pub matter: Matter,
+    /// Whether it was told by whoever called the store, after the call, and not by the store where it happened.
+    pub by_caller: bool,
     /// The source file.
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
     /// How many operations all threads had made by then, if the engine counts them.
     pub operations: usize,
+}
+
+/// What an event is about, as its fields say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Matter {
+    /// Nothing that a zone or a plan would show.
+    #[default]
+    Words,
+    /// `change`: the zone, the plans or the pause have changed.
+    Change(Change),
+    /// `refused`: somebody wanted to change something, and could not, for this reason.
+    Refusal(String),
+    /// `answer`: a client has looked at this endpoint.
+    Answer {
+        /// The endpoint.
+        endpoint: String,
+        /// Which plan it came from.
+        generation: Option<u32>,
+        /// What it is worth.
+        answer: Worth,
+    },
+    /// `panic`: the thread panicked.
+    Panic,
+    /// `moment`: the stage has come to a point that divides the execution.
+    Moment(Moment),
+    /// `found = "zone"`: what an endpoint serves, looked up once the threads had ended.
+    FoundZone {
+        /// The endpoint.
+        endpoint: String,
+        /// What it serves.
+        generation: Option<u32>,
+    },
+    /// `found = "plans"`: the stored plans, looked up once the threads had ended.
+    FoundPlans(Vec<u32>),
+}
+
+/// A change of the zone, the plans or the pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This plan is available now.
+    Publish(u32),
+    /// This endpoint serves this plan now.
+    Apply(String, u32),
+    /// This plan is deleted now.
+    Delete(u32),
+    /// The automation is paused now.
+    Pause,
+    /// The automation goes on now.
+    Resume,
+}
+
+/// What an answer to a client is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// The record set of the plan that it names.
+    Whole,
+    /// Nothing.
+    Empty,
+    /// Something else than the record set of the plan that it names.
+    Torn,
+}
+
+/// A point that divides an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Everything is set up, the threads start.
+    Start,
+    /// The threads have ended.
+    End,
+    /// Going on after that: new plans, and an Enactor that shall apply them.
+    Recovery,
+}
+
+/// A text that is none of the words of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no word for this")]
+pub struct UnknownWord(String);
+
+impl FromStr for Worth {
+    type Err = UnknownWord;
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "whole" => Ok(Self::Whole),
+            "empty" => Ok(Self::Empty),
+            "torn" => Ok(Self::Torn),
+            _ => Err(UnknownWord(word.to_owned())),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = UnknownWord;
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "start" => Ok(Self::Start),
+            "end" => Ok(Self::End),
+            "recovery" => Ok(Self::Recovery),
+            _ => Err(UnknownWord(word.to_owned())),
+        }
+    }
 }
 
 /// One operation of a replayed execution, as the engine sees it.
@@ -38,26 +141,4 @@ pub struct Operation {
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
-}
-
-/// The timeline of `events` of one execution of `scenario`.
-pub fn render(scenario: &Scenario, events: &[Event]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(118);
-    let names = scenario.cast.iter().map(|role| role.name);
-    table.set_header(["#"].into_iter().chain(names).chain(["afterwards", "at"]));
-    let afterwards = scenario.cast.len();
-    let steps = events.iter().skip_while(|event| event.thread.is_none());
-    for (number, event) in (1..).zip(steps) {
-        let mut row = vec![String::new(); scenario.cast.len() + 3];
-        row[0] = format!("{number}");
-        row[event.thread.unwrap_or(afterwards) + 1].clone_from(&event.words);
-        row[afterwards + 2] = format!("{}:{}", file_name(event.file), event.line);
-        table.add_row(row);
-    }
-    table.to_string()
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

@@ -72,7 +72,7 @@ impl<S: PlanStore> PlanStore for Observed<S> {
         let began = self.began();
         let latest = self.stage.store.latest();
         if let Some(latest) = latest {
-            debug!("picks up plan {latest}");
+            debug!(by_caller = true, "picks up plan {latest}");
         }
         self.note(began, Call::Latest(latest));
         latest
@@ -107,12 +107,7 @@ impl<S: PlanStore> PlanStore for Observed<S> {
         let began = self.began();
         self.stage.store.resolve_into(endpoint, answer)?;
         let seen = self.stage.props.judge(endpoint, answer);
-        match (answer.generation(), answer.targets().next()) {
-            (Some(generation), Some(target)) => {
-                debug!("resolves {endpoint}: {} of plan {generation}", target.address);
-            }
-            _ => debug!("resolves {endpoint}: EMPTY ANSWER"),
-        }
+        super::tell_answer("resolves", endpoint, answer, &seen);
         self.note(began, Call::Resolve(self.number(endpoint), seen));
         Ok(())
     }
