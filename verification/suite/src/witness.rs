@@ -51,7 +51,7 @@ witnesses! {
     PublishedAfterDeletion = "published_after_deletion",
     /// A plan was refused for want of room.
     PublishFoundNoRoom = "publish_found_no_room",
-    /// A plan was refused since another publish was under way, or had been newer.
+    /// A plan was refused since another publish was under way or had been newer, or the automation was paused.
     PublishRefused = "publish_refused",
     /// An Enactor was stopped by the pause in the middle of its run.
     PausedInARun = "paused_in_a_run",
@@ -100,9 +100,12 @@ impl Witness {
             Witness::PublishFoundNoRoom => {
                 any(&|call| matches!(call, Call::Publish(_, Err(PublishError::NoRoom { .. }))))
             }
-            Witness::PublishRefused => {
-                any(&|call| matches!(call, Call::Publish(_, Err(PublishError::Busy | PublishError::NotNewer { .. }))))
-            }
+            Witness::PublishRefused => any(&|call| {
+                matches!(
+                    call,
+                    Call::Publish(_, Err(PublishError::Busy | PublishError::NotNewer { .. } | PublishError::Paused))
+                )
+            }),
             Witness::PausedInARun => any(&|call| matches!(call, Call::Apply(_, _, ApplyOutcome::Paused))),
             Witness::FinishedBeforeThePause => any(&|call| matches!(call, Call::CleanUp(_, done) if !done.paused)),
             Witness::RepairMetARun => history.iter().any(|repair| {

@@ -508,4 +508,20 @@ pub static SCENARIOS: &[Scenario] = &[
         ],
         witnesses: &[ServedPlanKept, PlanDeleted, DeletedWriteRefused],
     },
+    Scenario {
+        name: "refused_plan_is_taken_back_under_a_client",
+        story: "Plan 4 goes into the memory of a deleted plan, and the pause refuses it when its record sets are already written. \
+                Taking them back must not show to a client that still copies what was there before.",
+        endpoints: 1,
+        published: 3,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Enactor 1", does: &[Apply(0, 3), CleanUp(3), Publish(4)] },
+            Role { name: "Operator", does: &[Pause] },
+            Role { name: "Client", does: &[Resolve(0)] },
+        ],
+        properties: &[NeverEmpty, NeverTorn, NeverRegresses, NeverDangles, Completes],
+        witnesses: &[PublishRefused, OldAnswerSeen, NewAnswerSeen],
+    },
 ];
