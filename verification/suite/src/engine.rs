@@ -1,4 +1,4 @@
-//! The engines that play scenarios: [`explore`] under an explorer, loom or heddle, and [`threads`] for real.
+//! The engines that play scenarios: `explore` under an explorer, loom or heddle, and [`threads`] for real.
 
 #[cfg(loom)]
 pub mod explore;

@@ -16,7 +16,7 @@
 //! Enactor 1  applies plan 2 to a
 //! ```
 //!
-//! **What answers it.** [`Generation`](enactor::generation::Generation) never wraps: the store at its end refuses to publish.
+//! **What answers it.** [`enactor::generation::Generation`] never wraps: the store at its end refuses to publish.
 
 use enactor::{
     generation::Generation,

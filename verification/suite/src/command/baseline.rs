@@ -1,7 +1,6 @@
 //! `cargo verify baseline`: whether the numbers of executions are the recorded ones, and how they become that.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -51,7 +50,13 @@ pub(super) fn run(options: &Recorded) -> Exit {
         let findings = &outcome.findings;
         (outcome.model.name(), Counts { executions: findings.executions, blocked: findings.blocked })
     });
-    let now = baseline.clone().with(ENGINE, counts.collect::<BTreeMap<_, _>>());
+    // What was not asked for stays as it is recorded.
+    let mut known = baseline.of(ENGINE).clone();
+    if options.group.is_empty() {
+        known.clear();
+    }
+    known.extend(counts);
+    let now = baseline.clone().with(ENGINE, known);
     let changes = changes(&baseline.to_string(), &now.to_string());
     for change in &changes {
         println!("{change}");
@@ -91,7 +96,11 @@ fn read(options: &Recorded) -> Result<(PathBuf, Budget, Baseline), String> {
         None => Budget::RECORDED.to_owned(),
         Some(path) => file::read(path).map_err(|error| error.to_string())?,
     };
-    let budget = Budget::read(&budget, ENGINE).map_err(|error| format!("the budget: {error}"))?;
+    let mut budget = Budget::read(&budget, ENGINE).map_err(|error| format!("the budget: {error}"))?;
+    if let Some(unknown) = options.group.iter().find(|group| !budget.groups.contains(group)) {
+        return Err(format!("no group is called {unknown:?}; the budget has {}", budget.groups.join(", ")));
+    }
+    budget.models.retain(|model| options.group.is_empty() || options.group.contains(&model.group));
     let recorded = || Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../baseline.toml")).to_owned();
     let path = options.baseline.clone().unwrap_or_else(recorded);
     let baseline = match options.update && !path.exists() {

@@ -68,6 +68,9 @@ pub(crate) struct Recorded {
     /// Write the numbers of this run down
     #[arg(long)]
     pub(super) update: bool,
+    /// Only models of this group; give it again for more [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(super) group: Vec<String>,
     /// How many cores to use [default: all]
     #[arg(long, short)]
     pub(super) jobs: Option<NonZeroUsize>,

@@ -116,7 +116,8 @@ impl Baseline {
         self
     }
 
-    fn of(&self, engine: Engine) -> &BTreeMap<String, Counts> {
+    /// What is recorded for `engine`.
+    pub fn of(&self, engine: Engine) -> &BTreeMap<String, Counts> {
         match engine {
             Engine::Heddle => &self.heddle,
             Engine::Loom => &self.loom,

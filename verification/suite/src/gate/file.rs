@@ -50,7 +50,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
     write().map(drop).map_err(|error| FileError::new("write", path, error))
 }
 
-/// Says now whether [`write`] will be able to, as far as one can know: not after minutes of work.
+/// Says now whether [`write()`] will be able to, as far as one can know: not after minutes of work.
 ///
 /// # Errors
 /// [`FileError`] with the path.

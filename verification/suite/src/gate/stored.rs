@@ -88,7 +88,7 @@ pub fn write(path: &Path, kind: Kind, record: &Record) -> Result<(), FileError> 
     file::write(path, &format!("{text}\n"))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// [`StoredError`] says what the file is instead.
