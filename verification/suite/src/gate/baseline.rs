@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_recorded_baseline_has_every_model_as_it_would_be_written() {
-        for engine in Engine::ALL {
+        for &engine in Engine::ALL {
             let models = Budget::read(Budget::RECORDED, engine).expect("the budget").models;
             let baseline = Baseline::read(Baseline::RECORDED, engine, &models).expect("verification/baseline.toml");
             assert_eq!(baseline.to_string(), Baseline::RECORDED);
