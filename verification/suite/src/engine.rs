@@ -14,7 +14,6 @@ pub mod timeline;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use enactor::store::PlanStore;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,22 +21,22 @@ use crate::{
     scenario::Scenario,
     search::{Collector, Find},
     stage::{self, Props, StopBefore},
-    subject::Maker,
+    subject::Stores,
 };
 
 /// Plays once and hands what came of it to a collector. The function names that execution; without one nobody looks.
 pub(crate) type Play = Arc<dyn Fn(Option<Find<'_>>) + Send + Sync>;
 
 /// One play of `scenario` on a fresh store.
-pub(crate) fn play<S: PlanStore>(
-    maker: &Maker<S>,
+pub(crate) fn play(
+    stores: &Stores,
     scenario: &'static Scenario,
     stop_before: StopBefore,
     props: &Arc<Props>,
     collector: &Arc<Collector>,
 ) -> Play {
-    let (maker, props, collector) = (maker.clone(), Arc::clone(props), Arc::clone(collector));
-    Arc::new(move |found| match stage::perform(&maker, scenario, &props, stop_before) {
+    let (stores, props, collector) = (Arc::clone(stores), Arc::clone(props), Arc::clone(collector));
+    Arc::new(move |found| match stage::perform(&stores, scenario, &props, stop_before) {
         Ok(execution) => {
             let Some(found) = found else { return };
             let shown = check::shown(scenario, &execution, collector.search().outcomes);

@@ -26,7 +26,7 @@ use tracing::debug;
 use crate::{
     history::{Call, History, Record, Seen, Snapshot},
     scenario::{Action, Scenario},
-    subject::Maker,
+    subject::Stores,
 };
 use narrated::Narrated;
 use observed::Observed;
@@ -124,11 +124,10 @@ fn generation(number: u32) -> Generation {
 }
 
 /// One scenario, one store, one execution.
-pub struct Stage<S> {
+pub(crate) struct Stage {
     scenario: &'static Scenario,
     props: Arc<Props>,
-    maker: Maker<S>,
-    store: Narrated<S>,
+    store: Narrated,
     history: History,
     told: AtomicBool,
     stop_before: StopBefore,
@@ -143,17 +142,16 @@ pub struct NotSetUp(pub String);
 ///
 /// # Errors
 /// [`NotSetUp`] when the store cannot be made, or is not what the scenario begins with.
-pub fn perform<S: PlanStore>(
-    maker: &Maker<S>,
+pub(crate) fn perform(
+    stores: &Stores,
     scenario: &'static Scenario,
     props: &Arc<Props>,
     stop_before: StopBefore,
 ) -> Result<Execution, NotSetUp> {
-    let stage = Arc::new(Stage::<S> {
+    let stage = Arc::new(Stage {
         scenario,
         props: Arc::clone(props),
-        maker: maker.clone(),
-        store: Narrated(guarded("the store's constructor", || (maker.build)(&props.endpoints))?),
+        store: Narrated(guarded("the store's constructor", || stores(&props.endpoints))?),
         history: History::default(),
         told: AtomicBool::new(false),
         stop_before,
@@ -186,7 +184,7 @@ fn guarded<T>(what: &str, does: impl FnOnce() -> T) -> Result<T, NotSetUp> {
     catch_unwind(AssertUnwindSafe(does)).map_err(|panic| NotSetUp(format!("{what} panicked: {}", own_panic(panic))))
 }
 
-impl<S: PlanStore> Stage<S> {
+impl Stage {
     /// Makes the store what the scenario begins with.
     fn set(&self) -> Result<(), NotSetUp> {
         let served: Vec<&Endpoint> = self.store.endpoints().collect();
@@ -224,7 +222,7 @@ impl<S: PlanStore> Stage<S> {
     }
 
     /// Does `action`; false when the thread ends with it.
-    fn act(&self, actor: &Observed<S>, thread: usize, action: Action) -> bool {
+    fn act(&self, actor: &Observed, thread: usize, action: Action) -> bool {
         let policy = Policy { retention: self.scenario.retention, retry: Retry::NEVER };
         let enactor = Enactor::new(EnactorId(thread as u32 + 1), policy);
         let began = self.history.moment();
@@ -285,7 +283,7 @@ impl<S: PlanStore> Stage<S> {
         let endpoints = || self.props.endpoints.iter();
         Snapshot {
             applied: endpoints().map(|endpoint| self.store.applied(endpoint)).collect(),
-            floors: endpoints().map(|endpoint| (self.maker.floor)(&self.store.0, endpoint)).collect(),
+            floors: endpoints().map(|endpoint| self.store.0.floor(endpoint)).collect(),
             stored: self.store.stored(),
         }
     }
@@ -324,7 +322,7 @@ impl<S: PlanStore> Stage<S> {
         let first = self.store.publish(self.props.plan(newest + 1));
         enactor.run(&self.store);
         let second = self.store.publish(self.props.plan(newest + 2));
-        let leaked = (self.maker.leaked)(&self.store.0);
+        let leaked = self.store.0.leaked();
         let last_run = enactor.run(&self.store);
         Recovery { published: vec![first, second], last_run, leaked, seen: self.sights(), stored: self.store.stored() }
     }

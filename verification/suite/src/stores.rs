@@ -22,8 +22,8 @@ use crate::{
 use crate::{
     engine::threads,
     scenario::Scenario,
-    search::{Findings, Progress, Search},
-    subject::Subject,
+    search::{Collector, Findings, Progress, Search},
+    subject::{Maker, Stores, Subject},
 };
 
 /// A store by name, and how to play scenarios on it. Two are equal when their names are.
@@ -33,13 +33,7 @@ pub struct Store {
     pub name: &'static str,
     /// [`Subject::SOURCE`].
     pub source: &'static str,
-    stress: fn(&'static Scenario, Search, &Arc<Progress>) -> Findings,
-    #[cfg(loom)]
-    explore: fn(&'static Scenario, Search, Weakened, &Arc<Progress>) -> Findings,
-    #[cfg(loom)]
-    replay: fn(&'static Scenario, Search, Weakened, &Counterexample) -> Result<Replay, NoSuchExecution>,
-    #[cfg(loom)]
-    sites: fn(&'static Scenario, Search) -> Vec<enactor::sync::model::Site>,
+    stores: fn() -> Stores,
 }
 
 /// The store of the outage, and the store that cannot.
@@ -79,22 +73,14 @@ pub fn all() -> impl Iterator<Item = &'static Store> {
 impl Store {
     /// The store `S`.
     pub const fn of<S: Subject>() -> Self {
-        Self {
-            name: S::NAME,
-            source: S::SOURCE,
-            stress: threads::stress::<S>,
-            #[cfg(loom)]
-            explore: explore::explore::<S>,
-            #[cfg(loom)]
-            replay: explore::replay::<S>,
-            #[cfg(loom)]
-            sites: explore::sites::<S>,
-        }
+        Self { name: S::NAME, source: S::SOURCE, stores: || Maker::<S>::of_subject().stores() }
     }
 
     /// Plays `scenario` on fresh stores with real threads until a limit of `search` ends it.
     pub fn stress(&self, scenario: &'static Scenario, search: Search, progress: &Arc<Progress>) -> Findings {
-        (self.stress)(scenario, search, progress)
+        let collector = Arc::new(Collector::new(scenario, search, Arc::clone(progress)));
+        threads::stress(&(self.stores)(), scenario, &collector);
+        collector.finish()
     }
 
     /// Plays `scenario` on fresh stores in every execution that `search` allows.
@@ -106,7 +92,9 @@ impl Store {
         weakened: Weakened,
         progress: &Arc<Progress>,
     ) -> Findings {
-        (self.explore)(scenario, search, weakened, progress)
+        let collector = Arc::new(Collector::new(scenario, search, Arc::clone(progress)));
+        explore::explore(&(self.stores)(), scenario, weakened, &collector);
+        collector.finish()
     }
 
     /// Plays the execution `found` of a search once more and writes down what happens.
@@ -121,13 +109,13 @@ impl Store {
         weakened: Weakened,
         found: &Counterexample,
     ) -> Result<Replay, NoSuchExecution> {
-        (self.replay)(scenario, search, weakened, found)
+        explore::replay(&(self.stores)(), scenario, search, weakened, found)
     }
 
     /// The sites that `scenario` reaches.
     #[cfg(loom)]
     pub fn sites(&self, scenario: &'static Scenario, search: Search) -> Vec<enactor::sync::model::Site> {
-        (self.sites)(scenario, search)
+        explore::sites(&(self.stores)(), scenario, search)
     }
 }
 

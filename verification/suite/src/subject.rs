@@ -1,5 +1,7 @@
 //! [`Subject`]: a store under verification, and what a scenario must be able to ask of it. [`Maker`]: the same as a value.
 
+mod erased;
+
 use std::{fmt, sync::Arc};
 
 use enactor::{
@@ -8,6 +10,8 @@ use enactor::{
     store::{Guarded, PlanStore, Unguarded},
 };
 use enactor_zoo::{Fixed, fix::Fix};
+
+pub(crate) use erased::{AnyStore, Stores};
 
 /// A store that scenarios can be played on.
 pub trait Subject: PlanStore {
@@ -34,7 +38,7 @@ type Leaked<S> = dyn Fn(&S) -> Option<usize> + Send + Sync;
 
 /// How fresh stores are made, and what a scenario can ask of one beyond [`PlanStore`].
 pub struct Maker<S> {
-    pub(crate) build: Arc<Build<S>>,
+    build: Arc<Build<S>>,
     pub(crate) floor: Arc<Floor<S>>,
     pub(crate) leaked: Arc<Leaked<S>>,
 }

@@ -142,11 +142,11 @@ fn a_search_that_met_no_witness_exits_with_3() {
 #[test]
 fn without_tokens_loom_meets_no_witness_and_exits_with_3() {
     let bare = |budget: &str| {
-        let at = budget.find("scenario = \"client_looks_twice\"").expect("it is in the budget");
+        let at = budget.find("scenario = \"published_plan_is_visible\"").expect("it is in the budget");
         let (before, after) = budget.split_at(at);
         format!("{before}{}", after.replacen("dependency_tokens = true", "", 1))
     };
-    let output = with_budget(bare, &["--store", "guarded", "--scenario", "client_looks_twice"]);
+    let output = with_budget(bare, &["--store", "guarded", "--scenario", "published_plan_is_visible"]);
     assert_eq!(code(&output), Some(3), "{}", stderr(&output));
     assert!(stdout(&output).contains("vacuous (never met: new_answer_seen)"), "{}", stdout(&output));
 }

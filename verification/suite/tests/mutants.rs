@@ -25,7 +25,7 @@ fn main() {
 
 #[cfg(loom)]
 mod on_an_engine {
-    use std::{collections::BTreeSet, sync::Arc};
+    use std::collections::BTreeSet;
 
     use enactor::{
         generation::Generation,
@@ -35,22 +35,22 @@ mod on_an_engine {
     };
     use enactor_verification::{
         budget::{Budget, Model},
-        engine::{
-            Engine,
-            explore::{self, Weakened},
-        },
+        engine::Engine,
         property::Property,
         scenario::Scenario,
-        search::{Findings, Progress, Search, Until},
+        search::{Findings, Search, Until},
+        stores::Store,
         subject::Subject,
     };
     use libtest_mimic::{Failed, Trial};
+
+    const GUARDED: Store = Store::of::<Guarded<3>>();
 
     pub struct Mutant {
         name: &'static str,
         scenario: &'static str,
         property: &'static str,
-        explore: fn(&'static Scenario, Search, Weakened, &Arc<Progress>) -> Findings,
+        store: Store,
     }
 
     macro_rules! subject {
@@ -82,7 +82,7 @@ mod on_an_engine {
                 name: stringify!($name),
                 scenario: $scenario,
                 property: $property,
-                explore: explore::explore::<$name::Guarded<3>>,
+                store: Store::of::<$name::Guarded<3>>(),
             }
         };
     }
@@ -102,7 +102,7 @@ mod on_an_engine {
             let scenario: &'static Scenario = mutant.scenario.parse()?;
             let property: Property = mutant.property.parse()?;
             let search = Search { until: Until::Refuted(property), ..recorded(scenario) };
-            let findings = (mutant.explore)(scenario, search, None, &Arc::default());
+            let findings = mutant.store.explore(scenario, search, None, &Default::default());
             // A mutant that cannot even be set up has no execution: the model is vacuous, which is red.
             match findings.counterexamples.contains_key(&property) || findings.not_set_up.is_some() {
                 true => Ok(()),
@@ -132,7 +132,7 @@ mod on_an_engine {
         for (scenario, _) in ORDERING_SCENARIOS {
             let scenario: &'static Scenario = scenario.parse().expect("a scenario");
             let search = Search { max_executions: 3_000, ..recorded(scenario) };
-            sites.extend(explore::sites::<Guarded<3>>(scenario, search));
+            sites.extend(GUARDED.sites(scenario, search));
         }
         let of_the_store = sites.into_iter().filter(|site| site.file.contains("store/guarded"));
         let weaker = of_the_store.flat_map(|site| site.weaker().into_iter().map(move |order| (site, order)));
@@ -148,7 +148,7 @@ mod on_an_engine {
             for (scenario, property) in ORDERING_SCENARIOS {
                 let scenario: &'static Scenario = scenario.parse()?;
                 let search = Search { until: Until::Refuted(property), ..recorded(scenario) };
-                let findings = explore::explore::<Guarded<3>>(scenario, search, Some((site, order)), &Arc::default());
+                let findings = GUARDED.explore(scenario, search, Some((site, order)), &Default::default());
                 executions += findings.executions;
                 if findings.counterexamples.contains_key(&property) {
                     return Ok(());

@@ -20,13 +20,16 @@ use enactor::{
     store::{EnactorId, Guarded, PlanStore, PublishError, Unguarded},
 };
 use enactor_verification::{
-    engine::threads,
     property::Property,
     scenario::{SCENARIOS, Scenario},
     search::{Search, Until},
+    stores::Store,
 };
 
 use around::Around;
+
+const GUARDED: Store = Store::of::<Guarded<3>>();
+const UNGUARDED: Store = Store::of::<Unguarded>();
 
 /// 10⁴ in the normal run; `ENACTOR_STRESS_ROUNDS=1000000` for the long one.
 fn rounds() -> u64 {
@@ -38,7 +41,7 @@ fn rounds() -> u64 {
 fn guarded_holds_in_every_scenario_on_real_threads() {
     for scenario in SCENARIOS {
         let search = Search { max_executions: 300, ..Search::default() };
-        let findings = threads::stress::<Guarded<3>>(scenario, search, &Arc::default());
+        let findings = GUARDED.stress(scenario, search, &Arc::default());
         assert_eq!(findings.executions, 300, "{scenario}: a stress test is never empty");
         let refuted: Vec<&Property> = findings.counterexamples.keys().collect();
         assert!(refuted.is_empty(), "{scenario}: {refuted:?}");
@@ -174,6 +177,6 @@ fn unguarded_serves_an_empty_answer_within_a_bounded_number_of_tries() {
 fn a_stress_test_refutes_what_a_model_refutes() {
     let scenario: &'static Scenario = "operator_pauses".parse().expect("a scenario");
     let search = Search { max_seconds: 60, until: Until::Refuted(Property::PauseIsFinal), ..Search::default() };
-    let findings = threads::stress::<Unguarded>(scenario, search, &Arc::default());
+    let findings = UNGUARDED.stress(scenario, search, &Arc::default());
     assert!(findings.counterexamples.contains_key(&Property::PauseIsFinal), "in {} executions", findings.executions);
 }

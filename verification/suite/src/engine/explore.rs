@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use enactor::{
-    store::PlanStore,
-    sync::model::{self, Lens, Watched},
-};
+use enactor::sync::model::{self, Lens, Watched};
 
 use super::{Play, explorer, timeline::Timeline};
 use crate::{
@@ -18,7 +15,7 @@ use crate::{
     scenario::Scenario,
     search::{Collector, Counterexample, Findings, Gather, Progress, Search},
     stage::{Props, StopBefore},
-    subject::{Maker, Subject},
+    subject::Stores,
     witness::Witness,
 };
 
@@ -36,15 +33,15 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn of_scenario<S: PlanStore>(
-        maker: &Maker<S>,
+    fn of_scenario(
+        stores: &Stores,
         scenario: &'static Scenario,
         weakened: Weakened,
         stop_before: StopBefore,
         props: &Arc<Props>,
         collector: &Arc<Collector>,
     ) -> Self {
-        let play = super::play(maker, scenario, stop_before, props, collector);
+        let play = super::play(stores, scenario, stop_before, props, collector);
         let part = Self { stop_before, ..Self::new(scenario.cast.len(), collector.search(), play) };
         Self { lens: Lens { weakened, ..part.lens.clone() }, ..part }
     }
@@ -79,29 +76,12 @@ pub fn model(model: &Model, progress: &Arc<Progress>) -> Findings {
     model.store.explore(model.scenario, model.search, None, progress)
 }
 
-/// Plays `scenario` on fresh stores `S` in every execution that `search` allows.
-pub fn explore<S: Subject>(
-    scenario: &'static Scenario,
-    search: Search,
-    weakened: Weakened,
-    progress: &Arc<Progress>,
-) -> Findings {
-    let collector = Arc::new(Collector::new(scenario, search, Arc::clone(progress)));
-    explore_into(&Maker::<S>::of_subject(), scenario, weakened, &collector);
-    collector.finish()
-}
-
-/// As [`explore`], with stores that `maker` makes; what is found goes to `collector`.
-pub(crate) fn explore_into<S: PlanStore>(
-    maker: &Maker<S>,
-    scenario: &'static Scenario,
-    weakened: Weakened,
-    collector: &Arc<Collector>,
-) {
+/// Plays `scenario` on fresh stores in every execution that the search of `collector` allows; what is found goes there.
+pub(crate) fn explore(stores: &Stores, scenario: &'static Scenario, weakened: Weakened, collector: &Arc<Collector>) {
     let props = Props::new(scenario);
     for stop_before in 0.. {
         let stopped = collector.stopped();
-        let part = Part::of_scenario(maker, scenario, weakened, stop_before, &props, collector);
+        let part = Part::of_scenario(stores, scenario, weakened, stop_before, &props, collector);
         part.explore(Arc::clone(collector) as Arc<dyn Gather>);
         // Every place to stop is a part of its own; past the last one the thread runs through.
         if collector.is_over() || !scenario.has_a_stop() || collector.stopped() == stopped {
@@ -110,14 +90,14 @@ pub(crate) fn explore_into<S: PlanStore>(
     }
 }
 
-/// The sites that `scenario` on stores `S` reaches.
-pub fn sites<S: Subject>(scenario: &'static Scenario, search: Search) -> Vec<model::Site> {
+/// The sites that `scenario` on `stores` reaches.
+pub(crate) fn sites(stores: &Stores, scenario: &'static Scenario, search: Search) -> Vec<model::Site> {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
     let watched = Arc::new(Watched::default());
     // Nobody gets so far: the thread that would stop runs through.
     let runs_through = usize::MAX - 1;
-    let (maker, props) = (Maker::<S>::of_subject(), Props::new(scenario));
-    let mut part = Part::of_scenario(&maker, scenario, None, runs_through, &props, &collector);
+    let props = Props::new(scenario);
+    let mut part = Part::of_scenario(stores, scenario, None, runs_through, &props, &collector);
     part.lens.watch = Some(Arc::clone(&watched));
     part.explore(collector);
     watched.sites()
@@ -138,18 +118,8 @@ pub struct Replay<P = Property, W = Witness> {
 ///
 /// # Errors
 /// When that execution does not come up: the store is not deterministic, or it is not the same store.
-pub fn replay<S: Subject>(
-    scenario: &'static Scenario,
-    search: Search,
-    weakened: Weakened,
-    found: &Counterexample,
-) -> Result<Replay, NoSuchExecution> {
-    replay_made(&Maker::<S>::of_subject(), scenario, search, weakened, found)
-}
-
-/// As [`replay`], with stores that `maker` makes.
-pub(crate) fn replay_made<S: PlanStore>(
-    maker: &Maker<S>,
+pub(crate) fn replay(
+    stores: &Stores,
     scenario: &'static Scenario,
     search: Search,
     weakened: Weakened,
@@ -157,7 +127,7 @@ pub(crate) fn replay_made<S: PlanStore>(
 ) -> Result<Replay, NoSuchExecution> {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
     let props = Props::new(scenario);
-    let part = Part::of_scenario(maker, scenario, weakened, found.stop_before, &props, &collector);
+    let part = Part::of_scenario(stores, scenario, weakened, found.stop_before, &props, &collector);
     let (events, operations) = part.replay(found, Arc::clone(&collector) as Arc<dyn Gather>).ok_or(NoSuchExecution)?;
     Ok(Replay { events, operations, findings: collector.finish() })
 }

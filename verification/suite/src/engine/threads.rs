@@ -2,28 +2,19 @@
 
 use std::sync::Arc;
 
-use enactor::store::PlanStore;
-
 use super::Play;
 use crate::{
     scenario::Scenario,
-    search::{Collector, Counterexample, Findings, Gather, Place, Progress, Search},
+    search::{Collector, Counterexample, Gather, Place},
     stage::Props,
-    subject::{Maker, Subject},
+    subject::Stores,
 };
 
-/// Plays `scenario` on fresh stores `S` with real threads until a limit of `search` ends it.
-pub fn stress<S: Subject>(scenario: &'static Scenario, search: Search, progress: &Arc<Progress>) -> Findings {
-    let collector = Arc::new(Collector::new(scenario, search, Arc::clone(progress)));
-    stress_into(&Maker::<S>::of_subject(), scenario, &collector);
-    collector.finish()
-}
-
-/// As [`stress`], with stores that `maker` makes; what is found goes to `collector`.
-pub(crate) fn stress_into<S: PlanStore>(maker: &Maker<S>, scenario: &'static Scenario, collector: &Arc<Collector>) {
+/// Plays `scenario` on fresh stores with real threads until a limit of its search ends it; what is found goes to `collector`.
+pub(crate) fn stress(stores: &Stores, scenario: &'static Scenario, collector: &Arc<Collector>) {
     let props = Props::new(scenario);
     // A thread that stops does so before each of its calls in turn.
-    let plays: Vec<Play> = (0..8).map(|stop| super::play(maker, scenario, stop, &props, collector)).collect();
+    let plays: Vec<Play> = (0..8).map(|stop| super::play(stores, scenario, stop, &props, collector)).collect();
     rounds(|number| &plays[number as usize % plays.len()], &**collector);
 }
 

@@ -236,8 +236,8 @@ impl<S: PlanStore> Candidate<S> {
             run: self.search(scenario),
             #[cfg(loom)]
             again: {
-                let maker = self.maker.clone();
-                Box::new(move |search, found| explore::replay_made(&maker, scenario, search, None, found))
+                let stores = self.maker.stores();
+                Box::new(move |search, found| explore::replay(&stores, scenario, search, None, found))
             },
             findings: OnceLock::new(),
             excused,
@@ -245,11 +245,11 @@ impl<S: PlanStore> Candidate<S> {
     }
 
     fn search(&self, scenario: &'static Scenario) -> Run<Property, Witness> {
-        let maker = self.maker.clone();
+        let stores = self.maker.stores();
         #[cfg(loom)]
-        return Arc::new(move |collector| explore::explore_into(&maker, scenario, None, collector));
+        return Arc::new(move |collector| explore::explore(&stores, scenario, None, collector));
         #[cfg(not(loom))]
-        return Arc::new(move |collector| threads::stress_into(&maker, scenario, collector));
+        return Arc::new(move |collector| threads::stress(&stores, scenario, collector));
     }
 }
 

@@ -11,8 +11,10 @@ use enactor::{
 };
 use tracing::debug;
 
+use crate::subject::AnyStore;
+
 /// A store, and what its calls have changed as events.
-pub(super) struct Narrated<S>(pub(super) S);
+pub(super) struct Narrated(pub(super) AnyStore);
 
 fn tell_publish(generation: Generation) {
     debug!(by_caller = true, change = "publish", %generation, "publishes plan {generation}");
@@ -22,8 +24,8 @@ fn tell_apply(endpoint: &Endpoint, generation: Generation) {
     debug!(by_caller = true, change = "apply", %endpoint, %generation, "applies plan {generation} to {endpoint}");
 }
 
-impl<S: PlanStore> PlanStore for Narrated<S> {
-    type Run<'store> = S::Run<'store>;
+impl PlanStore for Narrated {
+    type Run<'store> = <AnyStore as PlanStore>::Run<'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.0.endpoints()

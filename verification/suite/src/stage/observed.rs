@@ -11,18 +11,18 @@ use enactor::{
 use tracing::debug;
 
 use super::{Stage, StopBefore};
-use crate::history::Call;
+use crate::{history::Call, subject::AnyStore};
 
 /// One thread's view of the store on the stage.
-pub(super) struct Observed<S> {
-    stage: Arc<Stage<S>>,
+pub(super) struct Observed {
+    stage: Arc<Stage>,
     thread: usize,
     /// On the real leg: how many calls the thread still makes before it stops for ever.
     calls_left: std::sync::Mutex<Cell<Option<StopBefore>>>,
 }
 
-impl<S: PlanStore> Observed<S> {
-    pub(super) fn new(stage: Arc<Stage<S>>, thread: usize) -> Self {
+impl Observed {
+    pub(super) fn new(stage: Arc<Stage>, thread: usize) -> Self {
         Self { stage, thread, calls_left: std::sync::Mutex::default() }
     }
 
@@ -54,8 +54,8 @@ impl<S: PlanStore> Observed<S> {
     }
 }
 
-impl<S: PlanStore> PlanStore for Observed<S> {
-    type Run<'store> = S::Run<'store>;
+impl PlanStore for Observed {
+    type Run<'store> = <AnyStore as PlanStore>::Run<'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.stage.store.endpoints()
