@@ -122,16 +122,16 @@ mod on_an_engine {
         ("published_plan_is_visible", Property::NeverTorn),
         ("published_plan_is_visible", Property::NeverEmpty),
         ("two_planners_publish", Property::Linearizable),
-        ("slot_is_used_again_under_a_client", Property::NeverTorn),
         ("slot_is_used_again_under_a_slow_enactor", Property::Linearizable),
         ("slot_is_used_again", Property::NeverTorn),
+        ("slot_is_used_again_under_a_client", Property::NeverTorn),
     ];
 
     pub fn ordering_trials() -> Vec<Trial> {
         let mut sites = BTreeSet::new();
         for (scenario, _) in ORDERING_SCENARIOS {
             let scenario: &'static Scenario = scenario.parse().expect("a scenario");
-            let search = Search { max_executions: 3_000, ..recorded(scenario) };
+            let search = Search { max_executions: 500, ..recorded(scenario) };
             sites.extend(GUARDED.sites(scenario, search));
         }
         let of_the_store = sites.into_iter().filter(|site| site.file.contains("store/guarded"));

@@ -1,4 +1,5 @@
 //! Input that is garbled, missing, or something else than it should be: an error that says so, and exit code 2.
+#![cfg(heddle)]
 
 use enactor_verification::{budget::Budget, gate::baseline::Baseline};
 

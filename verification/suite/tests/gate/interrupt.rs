@@ -1,5 +1,5 @@
 //! Ctrl-C in the middle of a run, and going on later.
-#![cfg(unix)]
+#![cfg(all(unix, heddle))]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -8,23 +8,7 @@ use std::{
 
 use super::{Folder, command, json};
 
-#[cfg(heddle)]
 const FIRST: &str = "guarded/two_enactors_one_endpoint";
-/// loom would take too long for the first model of the budget.
-#[cfg(not(heddle))]
-const FIRST: &str = "guarded/clean_up_against_apply";
-
-/// The recorded budget, with the model [`FIRST`] at its beginning.
-#[cfg(not(heddle))]
-fn small_model_first() -> String {
-    let mut entries: Vec<&str> = enactor_verification::budget::Budget::RECORDED.split("[[model]]").collect();
-    let (store, scenario) = FIRST.split_once('/').expect("store and scenario");
-    let is_first = |entry: &&str| entry.contains(&format!("\"{store}\"")) && entry.contains(&format!("\"{scenario}\""));
-    let at = entries.iter().position(is_first).expect("it is in the budget");
-    let entry = entries.remove(at);
-    entries.insert(1, entry);
-    entries.join("[[model]]")
-}
 
 #[test]
 fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
@@ -32,12 +16,6 @@ fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
     let paths = ["json", "junit", "out", "state"].map(|name| (format!("--{name}"), folder.path(name)));
     let mut arguments = vec!["gate", "--jobs", "1"];
     arguments.extend(paths.iter().flat_map(|(option, path)| [option.as_str(), path.as_str()]));
-    #[cfg(not(heddle))]
-    let inputs = Folder::new();
-    #[cfg(not(heddle))]
-    let budget = inputs.file("budget", &small_model_first());
-    #[cfg(not(heddle))]
-    arguments.extend(["--budget", &budget]);
     let mut child =
         command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the built binary");
     // The first model has ended. The long ones have not.
@@ -62,11 +40,9 @@ fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
     assert!(models[0]["cut"].is_null());
     assert_eq!(models[0]["verdicts"][0]["verdict"], models[0]["verdicts"][0]["expected"]);
     assert_eq!(folder.names(), ["json", "junit", "out", "state"]);
-    #[cfg(heddle)]
     resume(&folder, models.len() - finished);
 }
 
-#[cfg(heddle)]
 fn resume(folder: &Folder, unfinished: usize) {
     let state = folder.path("state");
     let before = super::read(&state);

@@ -5,6 +5,7 @@ mod baseline;
 mod documents;
 mod hostile;
 mod interrupt;
+mod on_loom;
 mod reports;
 mod shards;
 mod since;
@@ -16,11 +17,8 @@ use std::{
 };
 
 #[cfg(heddle)]
-use enactor_verification::budget::Budget;
-use enactor_verification::{
-    engine::Engine,
-    gate::{baseline::Baseline, file},
-};
+use enactor_verification::{budget::Budget, gate::baseline::Baseline};
+use enactor_verification::{engine::Engine, gate::file};
 use tempfile::TempDir;
 
 const ENGINE: Engine = Engine::BUILT.expect("a leg with an engine");
@@ -64,6 +62,7 @@ impl Folder {
     }
 
     /// A file with this text.
+    #[cfg(heddle)]
     fn file(&self, name: &str, text: &str) -> String {
         let path = PathBuf::from(self.path(name));
         fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
@@ -71,6 +70,7 @@ impl Folder {
         self.path(name)
     }
 
+    #[cfg(heddle)]
     fn names(&self) -> Vec<String> {
         let names = fs::read_dir(self.0.path()).expect("it is there");
         let mut names: Vec<String> =
@@ -98,6 +98,7 @@ fn budget_with(scenario: &str, from: &str, to: &str) -> String {
 }
 
 /// The recorded baseline with another number of executions for `model` on the engine of this build.
+#[cfg(heddle)]
 fn baseline_with(model: &str, executions: u64) -> String {
     let at = Baseline::RECORDED.find(&format!("[{ENGINE}]")).expect("the engine's section");
     let (before, after) = Baseline::RECORDED.split_at(at);

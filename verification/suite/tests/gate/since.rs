@@ -1,4 +1,5 @@
 //! `--since`: what a change can affect, in a repository of the test's own.
+#![cfg(heddle)]
 
 use std::process::Command;
 
@@ -62,7 +63,6 @@ fn documentation_affects_nothing_and_that_is_said() {
     assert_eq!((count("testcase"), count("skipped")), (58, 58));
 }
 
-#[cfg(heddle)]
 #[test]
 fn a_change_runs_what_it_can_affect_and_says_what_was_left_out() {
     let folder = repository();
