@@ -6,15 +6,16 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use enactor::sync::model;
 use tracing::{
-    Level, Metadata, Subscriber,
+    Dispatch, Level, Metadata, Subscriber,
     field::{Field, Visit},
     level_filters::LevelFilter,
     span,
+    subscriber::NoSubscriber,
 };
 
 use crate::report::timeline::{Change, Event, Matter};
@@ -23,9 +24,14 @@ use crate::report::timeline::{Change, Event, Matter};
 #[derive(Debug, Clone, Default)]
 pub struct Timeline(Arc<Mutex<Vec<Event>>>);
 
+/// While there is only one subscriber `tracing` asks the thread that comes to an event first whether anybody wants it, ever:
+/// another thread's search would answer no for the thread that writes a timeline. With two it asks them both.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 impl Timeline {
     /// Writes down what happens during `execution`, on this OS thread.
     pub fn during<T>(&self, execution: impl FnOnce() -> T) -> T {
+        LazyLock::force(&SECOND);
         tracing::subscriber::with_default(self.clone(), execution)
     }
 

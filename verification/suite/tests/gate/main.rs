@@ -11,8 +11,7 @@ mod shards;
 mod since;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -64,15 +63,15 @@ impl Folder {
     /// A file with this text.
     #[cfg(heddle)]
     fn file(&self, name: &str, text: &str) -> String {
-        let path = PathBuf::from(self.path(name));
-        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
-        fs::write(&path, text).expect("a temporary file");
+        let path = std::path::PathBuf::from(self.path(name));
+        std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
+        std::fs::write(&path, text).expect("a temporary file");
         self.path(name)
     }
 
     #[cfg(heddle)]
     fn names(&self) -> Vec<String> {
-        let names = fs::read_dir(self.0.path()).expect("it is there");
+        let names = std::fs::read_dir(self.0.path()).expect("it is there");
         let mut names: Vec<String> =
             names.map(|name| name.expect("a name").file_name().into_string().expect("text")).collect();
         names.sort_unstable();
