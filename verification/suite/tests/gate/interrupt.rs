@@ -24,9 +24,15 @@ fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
     assert!(first.starts_with(&format!("{FIRST}: ")), "{first}");
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(sent.success());
+    // Both at once: a pipe that nobody reads fills up, and then its writer waits for ever.
+    let mut piped = child.stdout.take().expect("it is piped");
+    let stdout = std::thread::spawn(move || {
+        let mut stdout = String::new();
+        piped.read_to_string(&mut stdout).expect("text");
+        stdout
+    });
     let rest: Vec<String> = lines.map(|line| line.expect("text")).collect();
-    let mut stdout = String::new();
-    child.stdout.take().expect("it is piped").read_to_string(&mut stdout).expect("text");
+    let stdout = stdout.join().expect("it does not panic");
     assert_eq!(child.wait().expect("it ends").code(), Some(3), "{stdout}{rest:?}");
 
     assert!(stdout.contains("is truncated (interrupted), expected"), "{stdout}");
