@@ -6,9 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+#[cfg(loom)]
+use crate::{
+    engine::explore::Replay,
+    report::story::{Sources, Step, Story},
+};
 use crate::{
     property::Property,
-    report::{timeline::Event, token::Token},
+    report::token::Token,
     runner::Outcome,
     scenario::Scenario,
     verdict::Verdict,
@@ -235,9 +240,13 @@ fn shortest(fix: &Fix, property: Property, outcomes: &[&Outcome]) -> Option<Shor
     Some(Shortest { scenario: first.scenario.name, preemptions, steps, token: first.to_string() })
 }
 
-/// What the threads did in a replayed execution of `scenario`, a line a step: who, and what.
-pub fn schedule(scenario: &Scenario, events: &[Event]) -> Vec<String> {
-    let width = scenario.cast.iter().map(|role| role.name.len()).max().unwrap_or(0);
-    let line = |event: &Event| Some(format!("{:width$}  {}", scenario.cast[event.thread?].name, event.words));
-    events.iter().filter_map(line).collect()
+/// What the threads did in a replay of `token`, a line a step: who, and what.
+#[cfg(loom)]
+pub fn schedule(token: &Token, replay: &Replay) -> Vec<String> {
+    let cast = &token.scenario.cast;
+    let width = cast.iter().map(|role| role.name.len()).max().unwrap_or(0);
+    // Nobody looks at places.
+    let story = Story::new(token, &replay.events, &replay.operations, None, &mut Sources::below([]));
+    let line = |step: Step| Some(format!("{:width$}  {}", cast.get(step.column)?.name, step.words));
+    story.steps.into_iter().filter_map(line).collect()
 }

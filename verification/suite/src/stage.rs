@@ -1,4 +1,4 @@
-//! [`Stage`]: where a scenario is played on a store, once. The same on every leg.
+//! Where a scenario is played on a store, once. The same on every leg.
 
 mod narrated;
 mod observed;

@@ -99,7 +99,7 @@ mod on_heddle {
         if fix.store.name == "unguarded" {
             return Ok(());
         }
-        let lines: Vec<String> = matrix::schedule(scenario, &replay.events);
+        let lines: Vec<String> = matrix::schedule(&token, &replay);
         let told: String = lines.iter().map(|line| format!("//! {line}\n")).collect();
         let source = read(&format!("../zoo/src/{}.rs", fix.store));
         let told = format!("//! `{property}` in `{scenario}`:\n//!\n//! ```text\n{told}//! ```\n");

@@ -11,8 +11,8 @@
 //! `never_regresses` in `zone_returns_to_an_old_place`:
 //!
 //! ```text
-//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  deletes plan 1
 //! Enactor 2  publishes plan 4

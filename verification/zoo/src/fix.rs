@@ -137,11 +137,11 @@ impl<F: Fix> PlanStore for Fixed<F> {
 
     fn pause(&self) {
         self.fix.pause(&self.shelf);
-        info!("pauses the automation");
+        info!(change = "pause", "pauses the automation");
     }
 
     fn resume(&self) {
-        info!("resumes the automation");
+        info!(change = "resume", "resumes the automation");
         self.shelf.transaction(|table| table.set_paused(false));
     }
 

@@ -10,8 +10,8 @@
 //! `never_regresses` in `late_enactor_within_retention`:
 //!
 //! ```text
-//! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 2
 //! Enactor 2  deletes plan 1

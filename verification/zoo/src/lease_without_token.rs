@@ -13,23 +13,24 @@
 //! `never_regresses` in `late_enactor_within_retention`:
 //!
 //! ```text
+//! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 1  gets the lease
+//! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 1  looks at the lease: holds it
 //! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 2  gets the lease
 //! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 2  looks at the lease: holds it
-//! Enactor 1  finds plan 2 newer than what is applied
-//! Enactor 1  gets the lease
-//! Enactor 1  checks: plan 2 is newer than what a serves
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 2
 //! Enactor 2  looks: in use is plan 3
-//! Enactor 2  looks at the lease: it has expired
+//! Enactor 2  looks at the lease: holds it
+//! Enactor 2  deletes plan 1
 //! Enactor 2  finishes the run with plan 3
-//! Enactor 1  looks at the lease: holds it
 //! Enactor 1  applies plan 2 to a
 //! Enactor 1  cleans up plans older than 1
 //! Enactor 1  looks: in use is plan 2
-//! Enactor 1  looks at the lease: holds it
+//! Enactor 1  looks at the lease: it has expired
 //! Enactor 1  finishes the run with plan 2
 //! ```
 //!

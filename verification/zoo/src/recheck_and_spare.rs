@@ -10,20 +10,20 @@
 //! `never_empty` in `two_enactors_one_endpoint`:
 //!
 //! ```text
-//! Enactor 2  finds plan 3 newer than what is applied
-//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 1  finds plan 2 newer than what is applied
 //! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 3
 //! Enactor 2  looks: in use is plan 3
 //! Enactor 1  applies plan 2 to a
 //! Enactor 1  cleans up plans older than 2
-//! Enactor 2  deletes plan 1
+//! Enactor 1  looks: in use is plan 2
+//! Enactor 1  deletes plan 1
+//! Enactor 1  finishes the run with plan 2
 //! Enactor 2  deletes plan 2
 //! Enactor 2  finishes the run with plan 3
-//! Enactor 1  looks: in use is plan 2
-//! Enactor 1  finishes the run with plan 2
 //! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction), with these very checks, each in the step that acts on

@@ -9,18 +9,18 @@
 //! `never_empty` in `two_enactors_one_endpoint`:
 //!
 //! ```text
-//! Enactor 2  finds plan 3 newer than what is applied
-//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 1  finds plan 2 newer than what is applied
 //! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  finds plan 3 newer than what is applied
+//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 3
 //! Enactor 1  applies plan 2 to a
 //! Enactor 1  cleans up plans older than 2
-//! Enactor 2  deletes plan 1
+//! Enactor 1  deletes plan 1
+//! Enactor 1  finishes the run with plan 2
 //! Enactor 2  deletes plan 2
 //! Enactor 2  finishes the run with plan 3
-//! Enactor 1  finishes the run with plan 2
 //! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction): the check belongs into the step that writes.

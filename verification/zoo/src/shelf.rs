@@ -142,7 +142,7 @@ impl<Rows> Table<Rows> {
     pub fn write(&mut self, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
         let replaced = self.zone.insert(endpoint.clone(), Some(generation)).flatten();
         let outcome = ApplyOutcome::Applied { replaced };
-        debug!(%endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
+        debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
         outcome
     }
 
@@ -156,7 +156,7 @@ impl<Rows> Table<Rows> {
         let (kept, deleted): (Vec<_>, Vec<_>) = stale.into_iter().partition(|&generation| spare(generation));
         for generation in &deleted {
             self.plans.remove(generation);
-            info!(%generation, "deletes plan {generation}");
+            info!(change = "delete", %generation, "deletes plan {generation}");
         }
         CleanUp { deleted, kept, paused: false }
     }
@@ -188,7 +188,7 @@ impl<Rows> Table<Rows> {
         let offered = plan.generation();
         self.newest = Some(offered);
         self.plans.insert(offered, plan);
-        info!(generation = %offered, "publishes plan {offered}");
+        info!(change = "publish", generation = %offered, "publishes plan {offered}");
         Ok(())
     }
 

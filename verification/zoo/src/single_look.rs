@@ -12,7 +12,7 @@
 //! Enactor 1  deletes plan 1
 //! Enactor 1  deletes plan 2
 //! Enactor 1  publishes plan 4
-//! Client     resolves a: 10.0.1.4 of plan 1
+//! Client     resolves a: 10.0.1.4 TORN, not plan 1
 //! ```
 //!
 //! **What answers it.** A second look, as in [`Guarded`](enactor::store::Guarded); or no new plan in a place that a client may be

@@ -12,6 +12,7 @@
 //! Enactor 2  looks: a serves plan 1
 //! Enactor 2  looks: b serves plan 1
 //! Enactor 1  applies plan 2 to a
+//! Enactor 1  applies plan 2 to b
 //! Enactor 2  deletes plan 2
 //! ```
 //!

@@ -8,18 +8,18 @@
 //! `never_empty` in `two_enactors_one_endpoint`:
 //!
 //! ```text
-//! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 1  finds plan 2 newer than what is applied
+//! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 3
 //! Enactor 2  looks: in use is plan 3
 //! Enactor 1  applies plan 2 to a
 //! Enactor 1  cleans up plans older than 2
-//! Enactor 2  deletes plan 1
+//! Enactor 1  looks: in use is plan 2
+//! Enactor 1  deletes plan 1
+//! Enactor 1  finishes the run with plan 2
 //! Enactor 2  deletes plan 2
 //! Enactor 2  finishes the run with plan 3
-//! Enactor 1  looks: in use is plan 2
-//! Enactor 1  finishes the run with plan 2
 //! ```
 //!
 //! **What answers it.** [`Transaction`](crate::transaction::Transaction): looking and deleting in one step, and no stale write

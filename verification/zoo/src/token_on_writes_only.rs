@@ -13,10 +13,10 @@
 //! ```text
 //! Enactor 2  finds plan 3 newer than what is applied
 //! Enactor 2  gets the lease
-//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 1  finds plan 2 newer than what is applied
 //! Enactor 1  gets the lease
 //! Enactor 1  checks: plan 2 is newer than what a serves
+//! Enactor 2  checks: plan 3 is newer than what a serves
 //! Enactor 2  applies plan 3 to a
 //! Enactor 2  cleans up plans older than 2
 //! Enactor 2  looks: in use is plan 3

@@ -86,7 +86,7 @@ fn deaths(zoo: &Zoo, outcomes: &[Outcome]) -> Result<Vec<Death>, String> {
         .map(|(fix, token)| {
             let replay = token.store.replay(token.scenario, token.search, None, &token.found);
             let replay = replay.map_err(|error| format!("{token}: {error}"))?;
-            let schedule = matrix::schedule(token.scenario, &replay.events);
+            let schedule = matrix::schedule(&token, &replay);
             Ok(Death { fix: fix.store.name, token: token.to_string(), schedule })
         })
         .collect()
