@@ -14,7 +14,7 @@ const FIRST: &str = "guarded/two_enactors_one_endpoint";
 fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
     let folder = Folder::new();
     let paths = ["json", "junit", "out", "state"].map(|name| (format!("--{name}"), folder.path(name)));
-    let mut arguments = vec!["gate", "--jobs", "1"];
+    let mut arguments = vec!["gate", "--group", "quick", "--jobs", "1"];
     arguments.extend(paths.iter().flat_map(|(option, path)| [option.as_str(), path.as_str()]));
     let mut child =
         command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the built binary");
@@ -37,7 +37,10 @@ fn an_interrupted_run_writes_what_is_known_and_can_be_resumed() {
 
     assert!(stdout.contains("is truncated (interrupted), expected"), "{stdout}");
     let again = format!("--resume {}", folder.path("state"));
-    assert!(stdout.contains("models are unfinished. To go on: cargo verify gate --jobs 1") && stdout.contains(&again));
+    assert!(
+        stdout.contains("models are unfinished. To go on: cargo verify gate --group quick --jobs 1")
+            && stdout.contains(&again)
+    );
     let document = json(&folder.path("json"));
     assert_eq!((document["conclusion"].as_str(), document["exit"].as_u64()), (Some("inconclusive"), Some(3)));
     let models = document["record"]["models"].as_array().expect("models");
@@ -53,7 +56,7 @@ fn resume(folder: &Folder, unfinished: usize) {
     let state = folder.path("state");
     let before = super::read(&state);
     for (more, what) in [
-        (vec!["--group", "quick"], "the selection of models differs"),
+        (vec!["--group", "full"], "the selection of models differs"),
         (vec!["--shard", "1/2", "--out", "/dev/null/x"], "cannot write"),
         (
             vec!["--budget", &folder.file("budget", &super::budget_with("client_looks_twice", "rest", "\nrest"))],
@@ -65,14 +68,14 @@ fn resume(folder: &Folder, unfinished: usize) {
         ),
         (vec!["--repository", &folder.path("")], "differs"),
     ] {
-        let run = super::verify(&[&["gate", "--resume", &state][..], &more].concat());
+        let run = super::verify(&[&["gate", "--group", "quick", "--resume", &state][..], &more].concat());
         assert_eq!(run.code, Some(2), "{what}: {}{}", run.stdout, run.stderr);
         assert!(run.stderr.contains(what), "{what}: {}", run.stderr);
     }
     assert_eq!(super::read(&state), before, "what was refused is still there");
 
     let (whole, json) = (folder.path("whole"), folder.path("json"));
-    let run = super::verify(&["gate", "--resume", &state, "--json", &whole]);
+    let run = super::verify(&["gate", "--group", "quick", "--resume", &state, "--json", &whole]);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
     assert!(run.stderr.contains(&format!("({unfinished} of {unfinished}, ")), "{}", run.stderr);
     let executions = |path: &str| super::json(path)["record"]["models"][0]["milliseconds"].clone();

@@ -32,10 +32,7 @@ fn the_shards_of_a_run_merge_to_the_verdict_of_the_whole_and_to_nothing_else() {
 
     // Of another selection, and of another number of shards.
     let other = folder.path("other");
-    assert_eq!(
-        verify(&["gate", "--group", "quick", "--group", "full", "--shard", "3/3", "--out", &other]).code,
-        Some(0)
-    );
+    assert_eq!(verify(&["gate", "--group", "full", "--shard", "3/3", "--out", &other]).code, Some(0));
     let half = shard(&folder, "1/2", "half", &[]);
     let text = read(&two);
     let from = text.find("\"executions\": ").expect("a number");
