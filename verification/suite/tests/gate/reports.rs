@@ -167,12 +167,14 @@ fn a_green_gate_says_so_in_every_report() {
     let text = read(&folder.path("junit"));
     let junit = roxmltree::Document::parse(&text).expect("XML");
     let cases: Vec<_> = junit.descendants().filter(|node| node.has_tag_name("testcase")).collect();
-    let left_out = document["record"]["left_out"].as_array().expect("models").len();
     let is = |case: &roxmltree::Node<'_, '_>, kind: &str| case.children().any(|child| child.has_tag_name(kind));
-    let (skipped, run): (Vec<_>, Vec<_>) = cases.iter().partition(|case| is(case, "skipped"));
+    let (skipped, run): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| is(case, "skipped"));
     assert_eq!(run.len(), verdicts + models.len(), "one for each verdict and each number of executions");
-    assert_eq!((skipped.len(), left_out), (8, 8), "the other group is there, as left out");
-    assert!(run.iter().all(|case| !case.children().any(|child| child.is_element())), "none failed");
+    assert_eq!(skipped.len(), 8, "the other group is there, as left out");
+    assert!(
+        run.iter().all(|case: &roxmltree::Node<'_, '_>| !case.children().any(|child| child.is_element())),
+        "none failed"
+    );
 
     assert!(sarif(&folder.path("sarif")).results.is_empty());
     let markdown = read(&folder.path("markdown"));
