@@ -112,6 +112,7 @@ fn list(models: &[Model], format: Format) -> Exit {
                 let properties: Vec<&str> = model.expected.keys().map(|property| property.name()).collect();
                 serde_json::json!({
                     "store": model.store.name, "scenario": model.scenario.name, "story": model.scenario.story,
+                    "needs": model.scenario.needs().to_string(), "group": model.group,
                     "bound": model.search.bound, "dependency_tokens": model.search.dependency_tokens,
                     "properties": properties,
                 })
@@ -124,6 +125,7 @@ fn list(models: &[Model], format: Format) -> Exit {
             for model in models {
                 println!("{bold}{}{bold:#}", model.name());
                 println!("    {}", model.scenario.story);
+                println!("    needs {}; group {}", model.scenario.needs(), model.group);
                 for (property, expectation) in &model.expected {
                     println!("    {property:<18} {expectation:<9} {}", property.statement());
                 }
