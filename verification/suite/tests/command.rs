@@ -54,6 +54,14 @@ fn the_outage_is_shown_step_by_step_and_its_token_replays_it() {
     let words = ["applies plan 3 to a", "applies plan 2 to a", "deletes plan 2", "cannot apply plan"];
     let places: Vec<Option<usize>> = words.iter().map(|words| timeline.find(words)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{timeline}");
+
+    // The same execution, asked about a property that it does not violate.
+    let other = token.expect("a token for the wedge").replace("never_wedges", "never_torn");
+    let picture = tempfile::tempdir().expect("a temporary folder").path().join("picture.svg");
+    let replay = verify(&["replay", &other, "--svg", picture.to_str().expect("text")]);
+    assert_eq!(code(&replay), Some(1), "{}", stderr(&replay));
+    assert!(stderr(&replay).contains("this execution does not violate never_torn"), "{}", stderr(&replay));
+    assert!(!stdout(&replay).contains("does not hold") && !picture.exists(), "{}", stdout(&replay));
 }
 
 #[test]

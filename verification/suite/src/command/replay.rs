@@ -41,6 +41,15 @@ pub(super) fn replay(options: &super::Replay) -> Exit {
             return Exit::Usage;
         }
     };
+    if !replay.findings.counterexamples.contains_key(&token.property) {
+        // A picture or page of it would have a title that is not true.
+        println!("\n{}", columns::steps(&story, width()));
+        complain(format!(
+            "this execution does not violate {}: the code has changed, verify again. No file was written",
+            token.property
+        ));
+        return Exit::Differs;
+    }
     print_story(&story);
     if *operations {
         print_operations(&story);
@@ -49,13 +58,8 @@ pub(super) fn replay(options: &super::Replay) -> Exit {
         complain(error);
         return Exit::Usage;
     }
-    if replay.findings.counterexamples.contains_key(&token.property) {
-        println!("This execution violates {}: {}", token.property, token.property.statement());
-        Exit::AsExpected
-    } else {
-        complain(format!("this execution does not violate {}: the code has changed, verify again", token.property));
-        Exit::Differs
-    }
+    println!("This execution violates {}: {}", token.property, token.property.statement());
+    Exit::AsExpected
 }
 
 fn write_files(options: &super::Replay, story: &Story) -> Result<(), CannotWrite> {
