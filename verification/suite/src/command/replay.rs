@@ -72,6 +72,11 @@ fn write_files(options: &super::Replay, story: &Story) -> Result<(), CannotWrite
     write(json, &|| models::json(story) + "\n")
 }
 
+/// The story of `token`, if the engine of this build knows that execution.
+pub(super) fn story(token: &Token, sources: &mut Sources) -> Option<Story> {
+    play(token, None, sources).ok().map(|(_, story)| story)
+}
+
 fn play(
     token: &Token,
     weakening: Option<Weakening>,

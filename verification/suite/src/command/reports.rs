@@ -16,6 +16,7 @@ use enactor_verification::{
         record::{Conclusion, Problem, Record},
         sarif, table,
     },
+    report::story::Sources,
 };
 use serde::Serialize;
 
@@ -89,9 +90,15 @@ impl Reports {
         let problems = record.problems(allow_drift);
         let document = Document { version: 1, conclusion, exit: exit as u8, problems: &problems, record };
         let summary = markdown::render(record, allow_drift);
+        let mut sources = Sources::default();
+        let mut blame = |token: &str| {
+            let story = super::replay::story(&token.parse().ok()?, &mut sources)?;
+            let place = story.guilty()?.place.clone()?;
+            Some(sarif::Line { path: sources.in_repository(&place.file), line: place.line as usize })
+        };
         let mut written = vec![
             write(&self.junit, || junit::render(record, allow_drift)),
-            write(&self.sarif, || sarif::render(record, allow_drift, &against.root())),
+            write(&self.sarif, || sarif::render(record, allow_drift, &against.root(), &mut blame)),
             write(&self.markdown, || summary.clone()),
             write(&self.json, || super::models::json(&document)),
         ];

@@ -1,5 +1,5 @@
-//! The record as SARIF 2.1.0, which code hosts show at the line: one result for each problem, at the store, with the scenario
-//! beside it.
+//! The record as SARIF 2.1.0, which code hosts show at the line: one result for each problem, at the step that is to blame where
+//! there is a counterexample, else at the store; with the scenario beside it.
 
 use std::{fs, path::Path};
 
@@ -15,9 +15,13 @@ const OTHER_RULES: [(&str, &str); 3] = [
     ("drift", "A search has another number of executions than the baseline: the model is another one."),
 ];
 
+/// Finds the line that the counterexample of a token blames, if there is one.
+pub type Blame<'a> = dyn FnMut(&str) -> Option<Line> + 'a;
+
 /// The whole document. The lines are those of the checkout in `root`.
-pub fn render(record: &Record, allow_drift: bool, root: &Path) -> String {
-    let results: Vec<Value> = record.problems(allow_drift).iter().map(|problem| result(problem, root)).collect();
+pub fn render(record: &Record, allow_drift: bool, root: &Path, blame: &mut Blame<'_>) -> String {
+    let problems = record.problems(allow_drift);
+    let results: Vec<Value> = problems.iter().map(|problem| result(problem, root, blame)).collect();
     let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
     let properties = Property::ALL.iter().map(|property| rule(property.name(), property.statement()));
     let rules: Vec<Value> = properties.chain(OTHER_RULES.iter().map(|(id, text)| rule(id, text))).collect();
@@ -37,17 +41,18 @@ pub fn render(record: &Record, allow_drift: bool, root: &Path) -> String {
     serde_json::to_string_pretty(&document).expect("it is JSON")
 }
 
-fn result(problem: &Problem, root: &Path) -> Value {
+fn result(problem: &Problem, root: &Path, blame: &mut Blame<'_>) -> Value {
     let (store, scenario) = problem.model.split_once('/').unwrap_or((&problem.model, ""));
     let rule = match (problem.kind, &problem.property) {
         (ProblemKind::Differs, Some(property)) => property.as_str(),
         (kind, _) => kind.word(),
     };
+    let guilty = problem.counterexample.as_deref().and_then(blame);
     json!({
         "ruleId": rule,
         "level": if problem.kind == ProblemKind::AllowedDrift { "warning" } else { "error" },
         "message": { "text": super::table::problem(problem) },
-        "locations": [{ "physicalLocation": of_store(root, store).physical() }],
+        "locations": [{ "physicalLocation": guilty.unwrap_or_else(|| of_store(root, store)).physical() }],
         "relatedLocations": [{
             "id": 1,
             "message": { "text": format!("the scenario {scenario}") },
@@ -60,9 +65,11 @@ fn result(problem: &Problem, root: &Path) -> Value {
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Line {
-    path: String,
-    line: usize,
+pub struct Line {
+    /// The file, from the root of the repository.
+    pub path: String,
+    /// Which line, from 1.
+    pub line: usize,
 }
 
 impl Line {

@@ -225,7 +225,11 @@ fn a_red_gate_says_which_verdict_where_and_how_to_see_it() {
         assert_eq!(result.level, Level::Error);
         let scenario = result.message.text.split(['/', ':']).nth(1).expect("a model");
         assert!(result.related_locations[0].line().contains(&format!("name: \"{scenario}\"")));
-        assert!(result.locations[0].line().contains("PlanStore for"), "{}", result.locations[0].line());
+        // With a counterexample it is the step to blame: there the slow Enactor's plan goes over the new one.
+        let line = result.locations[0].line();
+        let at_the_step = line.contains("debug!(") && line.contains("change = \"apply\"");
+        let refuted = result.message.text.contains("never_regresses is refuted");
+        assert!(if refuted { at_the_step } else { line.contains("PlanStore for") }, "{}: {line}", result.message.text);
     }
     let markdown = read(&folder.path("markdown"));
     assert!(markdown.contains("| drift | `guarded/two_planners_publish` |"), "{markdown}");
