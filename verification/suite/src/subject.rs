@@ -11,7 +11,7 @@ use enactor::{
 };
 use enactor_zoo::{Fixed, fix::Fix};
 
-pub(crate) use erased::{AnyStore, Stores};
+pub(crate) use erased::{AnyRun, AnyStore, Stores};
 
 /// A store that scenarios can be played on.
 pub trait Subject: PlanStore {

@@ -11,10 +11,10 @@ use enactor::{
 };
 use tracing::debug;
 
-use crate::subject::AnyStore;
+use crate::subject::{AnyRun, AnyStore};
 
 /// A store, and what its calls have changed as events.
-pub(super) struct Narrated(pub(super) AnyStore);
+pub(super) struct Narrated(pub(super) Box<dyn AnyStore>);
 
 fn tell_publish(generation: Generation) {
     debug!(by_caller = true, change = "publish", %generation, "publishes plan {generation}");
@@ -25,10 +25,10 @@ fn tell_apply(endpoint: &Endpoint, generation: Generation) {
 }
 
 impl PlanStore for Narrated {
-    type Run<'store> = <AnyStore as PlanStore>::Run<'store>;
+    type Run<'store> = Box<dyn AnyRun + 'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.0.endpoints()
+        self.0.endpoints().into_iter()
     }
 
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
@@ -54,7 +54,7 @@ impl PlanStore for Narrated {
     }
 
     fn apply_plan(&self, run: &mut Self::Run<'_>, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
-        let outcome = self.0.apply_plan(run, endpoint, generation);
+        let outcome = run.apply_plan(endpoint, generation);
         if matches!(outcome, ApplyOutcome::Applied { .. }) {
             tell_apply(endpoint, generation);
         }
@@ -62,7 +62,7 @@ impl PlanStore for Narrated {
     }
 
     fn delete_stale_plans(&self, run: &mut Self::Run<'_>, before: Generation) -> CleanUp {
-        let clean_up = self.0.delete_stale_plans(run, before);
+        let clean_up = run.delete_stale_plans(before);
         for generation in &clean_up.deleted {
             debug!(by_caller = true, change = "delete", %generation, "deletes plan {generation}");
         }

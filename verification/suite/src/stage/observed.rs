@@ -10,8 +10,8 @@ use enactor::{
 };
 use tracing::debug;
 
-use super::{Stage, StopBefore};
-use crate::{history::Call, subject::AnyStore};
+use super::{Narrated, Stage, StopBefore};
+use crate::history::Call;
 
 /// One thread's view of the store on the stage.
 pub(super) struct Observed {
@@ -55,7 +55,7 @@ impl Observed {
 }
 
 impl PlanStore for Observed {
-    type Run<'store> = <AnyStore as PlanStore>::Run<'store>;
+    type Run<'store> = <Narrated as PlanStore>::Run<'store>;
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.stage.store.endpoints()

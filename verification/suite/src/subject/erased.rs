@@ -9,35 +9,31 @@ use enactor::{
     generation::Generation,
     plan::{Answer, Endpoint, Plan},
     store::{ApplyOutcome, CleanUp, EnactorId, PlanStore, PublishError, Repair, UnknownEndpoint},
-    sync,
 };
 
 use super::Maker;
 
 /// Makes a fresh store for each execution.
-pub(crate) type Stores = Arc<dyn Fn(&[Endpoint]) -> AnyStore + Send + Sync>;
-
-/// A store, and what a scenario may ask of it beyond [`PlanStore`].
-pub(crate) struct AnyStore(Box<dyn Known>);
+pub(crate) type Stores = Arc<dyn Fn(&[Endpoint]) -> Box<dyn AnyStore> + Send + Sync>;
 
 /// One run on a store of any type; dropping it ends the run.
-pub(crate) trait Run {
+pub(crate) trait AnyRun {
     fn apply_plan(&mut self, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome;
     fn delete_stale_plans(&mut self, before: Generation) -> CleanUp;
 }
 
-/// [`PlanStore`] for a `dyn`, with floors and leaks.
-trait Known: Send + Sync {
+/// [`PlanStore`] for a `dyn`, with what a scenario may ask beyond it: [`Subject`](super::Subject)'s floors and leaks.
+pub(crate) trait AnyStore: Send + Sync {
     fn endpoints(&self) -> Vec<&Endpoint>;
-    fn publish(&self, plan: sync::Arc<Plan>) -> Result<(), PublishError>;
+    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError>;
     fn latest(&self) -> Option<Generation>;
     fn applied(&self, endpoint: &Endpoint) -> Option<Generation>;
-    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Box<dyn Run + '_>;
+    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Box<dyn AnyRun + '_>;
     fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint>;
     fn stored(&self) -> Vec<Generation>;
     fn pause(&self);
     fn resume(&self);
-    fn repair(&self, plan: sync::Arc<Plan>) -> Result<Repair, PublishError>;
+    fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError>;
     fn floor(&self, endpoint: &Endpoint) -> Option<Generation>;
     fn leaked(&self) -> Option<usize>;
 }
@@ -56,23 +52,11 @@ impl<S: PlanStore> Maker<S> {
     /// These stores, whatever their type.
     pub(crate) fn stores(&self) -> Stores {
         let maker = self.clone();
-        Arc::new(move |endpoints| AnyStore(Box::new(Made { store: (maker.build)(endpoints), maker: maker.clone() })))
+        Arc::new(move |endpoints| Box::new(Made { store: (maker.build)(endpoints), maker: maker.clone() }))
     }
 }
 
-impl AnyStore {
-    /// [`Subject::floor`](super::Subject::floor).
-    pub(crate) fn floor(&self, endpoint: &Endpoint) -> Option<Generation> {
-        self.0.floor(endpoint)
-    }
-
-    /// [`Subject::leaked`](super::Subject::leaked).
-    pub(crate) fn leaked(&self) -> Option<usize> {
-        self.0.leaked()
-    }
-}
-
-impl<S: PlanStore> Run for RunOn<'_, S> {
+impl<S: PlanStore> AnyRun for RunOn<'_, S> {
     fn apply_plan(&mut self, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
         self.store.apply_plan(&mut self.run, endpoint, generation)
     }
@@ -82,12 +66,12 @@ impl<S: PlanStore> Run for RunOn<'_, S> {
     }
 }
 
-impl<S: PlanStore> Known for Made<S> {
+impl<S: PlanStore> AnyStore for Made<S> {
     fn endpoints(&self) -> Vec<&Endpoint> {
         self.store.endpoints().collect()
     }
 
-    fn publish(&self, plan: sync::Arc<Plan>) -> Result<(), PublishError> {
+    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
         self.store.publish(plan)
     }
 
@@ -99,7 +83,7 @@ impl<S: PlanStore> Known for Made<S> {
         self.store.applied(endpoint)
     }
 
-    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Box<dyn Run + '_> {
+    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Box<dyn AnyRun + '_> {
         Box::new(RunOn { store: &self.store, run: self.store.begin_run(enactor, generation) })
     }
 
@@ -119,7 +103,7 @@ impl<S: PlanStore> Known for Made<S> {
         self.store.resume();
     }
 
-    fn repair(&self, plan: sync::Arc<Plan>) -> Result<Repair, PublishError> {
+    fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
         self.store.repair(plan)
     }
 
@@ -129,57 +113,5 @@ impl<S: PlanStore> Known for Made<S> {
 
     fn leaked(&self) -> Option<usize> {
         (self.maker.leaked)(&self.store)
-    }
-}
-
-impl PlanStore for AnyStore {
-    type Run<'store> = Box<dyn Run + 'store>;
-
-    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.0.endpoints().into_iter()
-    }
-
-    fn publish(&self, plan: sync::Arc<Plan>) -> Result<(), PublishError> {
-        self.0.publish(plan)
-    }
-
-    fn latest(&self) -> Option<Generation> {
-        self.0.latest()
-    }
-
-    fn applied(&self, endpoint: &Endpoint) -> Option<Generation> {
-        self.0.applied(endpoint)
-    }
-
-    fn begin_run(&self, enactor: EnactorId, generation: Generation) -> Self::Run<'_> {
-        self.0.begin_run(enactor, generation)
-    }
-
-    fn apply_plan(&self, run: &mut Self::Run<'_>, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
-        run.apply_plan(endpoint, generation)
-    }
-
-    fn delete_stale_plans(&self, run: &mut Self::Run<'_>, before: Generation) -> CleanUp {
-        run.delete_stale_plans(before)
-    }
-
-    fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint> {
-        self.0.resolve_into(endpoint, answer)
-    }
-
-    fn stored(&self) -> Vec<Generation> {
-        self.0.stored()
-    }
-
-    fn pause(&self) {
-        self.0.pause();
-    }
-
-    fn resume(&self) {
-        self.0.resume();
-    }
-
-    fn repair(&self, plan: sync::Arc<Plan>) -> Result<Repair, PublishError> {
-        self.0.repair(plan)
     }
 }
