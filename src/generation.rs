@@ -2,23 +2,24 @@
 //!
 //! # Wrap policy
 //!
-//! A generation never wraps and is never reused. It has 31 bits: at one plan a second it lasts 68 years. The first number
-//! past [`Generation::LAST`] is a [`GenerationError`], so a store at its end refuses to publish; it never orders a new plan
-//! before an old one. The way on is a new store whose generations start again at 1.
+//! A generation never wraps and is never reused. It has 27 bits: at one plan a minute it lasts 255 years, at one a second
+//! four. The first number past [`Generation::LAST`] is a [`GenerationError`], so a store at its end refuses to publish; it
+//! never orders a new plan before an old one. The way on is a new store whose generations start again at 1.
 //!
 //! # Packed words
 //!
 //! Each word below is one atomic `u64` of [`Guarded`](crate::store::Guarded). A guard is only as strong as the word it
-//! compares, so whatever a guard must see in one atomic step stands in one word:
+//! compares, so whatever a guard must see in one atomic step stands in one word, and a zone word has room for two
+//! generations beside the place of what it serves:
 //!
 //! ```text
-//!              63       62 ............ 32            31   30 ............. 0
-//! ZoneWord   | paused | floor: Generation or none    | 0 | applied: Generation or none |
-//! NewestWord | paused | 0                            | 0 | published: Generation or none |
-//! PlanWord   | paused | 0 ........ state (2 bits)    | 0 | Generation, 0 when free     |
+//!              63       62 ......... 36   35 ............. 9   8 ..... 4   3 ..... 0
+//! CellWord   | 0                        | Generation or none | words: u5 | block: u4 |
+//! ZoneWord   | paused | floor or none   | the CellWord of what it serves             |
 //!
-//!              63 ............. 33      32      31 ...... 24      23 ............. 0
-//! CellWord   | Generation or none    | 0    | words: u8       | first block: u24     |
+//!              63       62 .... 34   33 ... 32   31 ... 27   26 ............. 0
+//! NewestWord | paused | 0          | 0         | 0         | published or none  |
+//! PlanWord   | paused | 0          | state     | 0         | Generation or none |
 //! ```
 
 use std::{fmt, num::NonZeroU32};
@@ -40,19 +41,19 @@ pub enum GenerationError {
     /// Zero stands for "no generation" in every packed word.
     #[error("0 is no generation: generations start at 1")]
     Zero,
-    /// The number does not fit in 31 bits.
+    /// The number does not fit in 27 bits.
     #[error("generation {0} is past the last one ({last}): generations never wrap, start a new store at generation 1", last = Generation::LAST)]
     PastTheLast(u64),
 }
 
-const GENERATION_BITS: u32 = 31;
+const GENERATION_BITS: u32 = 27;
 const GENERATION_MASK: u64 = (1 << GENERATION_BITS) - 1;
 
 impl Generation {
     /// The first generation of a store.
     pub const FIRST: Generation = Generation(NonZeroU32::MIN);
-    /// The last generation there is: 2³¹ − 1.
-    pub const LAST: Generation = Generation(NonZeroU32::new(GENERATION_MASK as u32).expect("31 ones are not zero"));
+    /// The last generation there is: 2²⁷ − 1.
+    pub const LAST: Generation = Generation(NonZeroU32::new(GENERATION_MASK as u32).expect("27 ones are not zero"));
 
     /// The generation `number`.
     ///
@@ -65,7 +66,7 @@ impl Generation {
         Self::unpack(number).ok_or(GenerationError::Zero)
     }
 
-    /// The number, from 1 to 2³¹ − 1.
+    /// The number, from 1 to 2²⁷ − 1.
     pub fn get(self) -> u32 {
         self.0.get()
     }
@@ -73,7 +74,7 @@ impl Generation {
     /// The generation after this one.
     ///
     /// # Errors
-    /// [`GenerationError::PastTheLast`] at the end of the 68 years.
+    /// [`GenerationError::PastTheLast`] after the last one.
     pub fn next(self) -> Result<Self, GenerationError> {
         Self::new(u64::from(self.get()) + 1)
     }
@@ -83,11 +84,11 @@ impl Generation {
         Self(NonZeroU32::new(self.get().saturating_sub(retention)).unwrap_or(NonZeroU32::MIN))
     }
 
-    fn unpack(bits: u64) -> Option<Self> {
+    pub(crate) fn unpack(bits: u64) -> Option<Self> {
         NonZeroU32::new((bits & GENERATION_MASK) as u32).map(Self)
     }
 
-    fn pack(generation: Option<Self>) -> u64 {
+    pub(crate) fn pack(generation: Option<Self>) -> u64 {
         generation.map_or(0, |generation| u64::from(generation.get()))
     }
 }
@@ -142,7 +143,62 @@ impl fmt::Debug for Generation {
 /// A compare-exchange whose expected word was read before the pause fails after it: that is what makes a pause final.
 pub const PAUSED: u64 = 1 << 63;
 
-const FLOOR_SHIFT: u32 = 32;
+/// Where one plan keeps one endpoint's record set: tagged with the plan's generation, so that a slot's next plan is never
+/// mistaken for the one that was looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CellWord(u64);
+
+const BLOCK_BITS: u32 = 4;
+const WORDS_BITS: u32 = 5;
+const CELL_GENERATION_SHIFT: u32 = BLOCK_BITS + WORDS_BITS;
+const CELL_BITS: u32 = CELL_GENERATION_SHIFT + GENERATION_BITS;
+const CELL_MASK: u64 = (1 << CELL_BITS) - 1;
+
+impl CellWord {
+    /// A cell that no plan has used yet.
+    pub const EMPTY: CellWord = CellWord(0);
+    /// How many blocks of one endpoint a cell can tell apart.
+    pub const BLOCKS: usize = 1 << BLOCK_BITS;
+    /// How many words a record set may have.
+    pub const MAX_WORDS: usize = (1 << WORDS_BITS) - 1;
+
+    /// The cell of plan `generation`, whose record set is the first `words` words of the endpoint's block number `block`.
+    ///
+    /// # Panics
+    /// When `block` is not below [`CellWord::BLOCKS`], or `words` is above [`CellWord::MAX_WORDS`].
+    pub fn new(generation: Generation, block: usize, words: usize) -> Self {
+        assert!(block < Self::BLOCKS, "block {block} does not fit in the {BLOCK_BITS} bits of a cell");
+        assert!(words <= Self::MAX_WORDS, "{words} words do not fit in the {WORDS_BITS} bits of a cell");
+        Self(Generation::pack(Some(generation)) << CELL_GENERATION_SHIFT | (words << BLOCK_BITS | block) as u64)
+    }
+
+    /// The word with these bits.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The bits to keep in the atomic.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The generation whose record set this is.
+    pub fn generation(self) -> Option<Generation> {
+        Generation::unpack(self.0 >> CELL_GENERATION_SHIFT)
+    }
+
+    /// Which of the endpoint's blocks holds the record set.
+    pub fn block(self) -> usize {
+        self.0 as usize & (Self::BLOCKS - 1)
+    }
+
+    /// How many words of the block the record set takes.
+    pub fn words(self) -> usize {
+        (self.0 >> BLOCK_BITS) as usize & Self::MAX_WORDS
+    }
+}
+
+const FLOOR_SHIFT: u32 = CELL_BITS;
 
 /// What one endpoint serves, and what it will never serve again.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,7 +220,12 @@ impl ZoneWord {
 
     /// The generation that the endpoint serves.
     pub fn applied(self) -> Option<Generation> {
-        Generation::unpack(self.0)
+        self.cell().generation()
+    }
+
+    /// Where the record set is that the endpoint serves.
+    pub fn cell(self) -> CellWord {
+        CellWord(self.0 & CELL_MASK)
     }
 
     /// The oldest generation that may still be applied here, once a clean-up has withdrawn what is older.
@@ -177,10 +238,10 @@ impl ZoneWord {
         self.0 & PAUSED != 0
     }
 
-    /// This endpoint serving `generation`; floor and pause stay.
+    /// This endpoint serving what `cell` says; floor and pause stay.
     #[must_use]
-    pub fn applying(self, generation: Generation) -> Self {
-        Self(self.0 & !GENERATION_MASK | Generation::pack(Some(generation)))
+    pub fn applying(self, cell: CellWord) -> Self {
+        Self(self.0 & !CELL_MASK | cell.0)
     }
 
     /// This endpoint refusing, from now on, whatever is older than `floor`.
@@ -292,59 +353,10 @@ impl PlanWord {
     }
 }
 
-/// Where one plan keeps one endpoint's record set: tagged with the plan's generation, so that a slot's next plan is never
-/// mistaken for the one that was looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CellWord(u64);
-
-const CELL_GENERATION_SHIFT: u32 = 33;
-const CELL_WORDS_SHIFT: u32 = 24;
-
-impl CellWord {
-    /// A cell that no plan has used yet.
-    pub const EMPTY: CellWord = CellWord(0);
-    /// How many blocks a cell can tell apart.
-    pub const BLOCKS: usize = 1 << CELL_WORDS_SHIFT;
-
-    /// The cell of plan `generation`, whose record set is the first `words` words of block `block`.
-    ///
-    /// # Panics
-    /// When `block` is not below [`CellWord::BLOCKS`].
-    pub fn new(generation: Generation, block: usize, words: u8) -> Self {
-        assert!(block < Self::BLOCKS, "block {block} does not fit in the 24 bits of a cell");
-        let generation = Generation::pack(Some(generation)) << CELL_GENERATION_SHIFT;
-        Self(generation | u64::from(words) << CELL_WORDS_SHIFT | block as u64)
-    }
-
-    /// The word with these bits.
-    pub fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    /// The bits to keep in the atomic.
-    pub fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// The generation whose record set this is.
-    pub fn generation(self) -> Option<Generation> {
-        Generation::unpack(self.0 >> CELL_GENERATION_SHIFT)
-    }
-
-    /// The block that holds the record set.
-    pub fn block(self) -> usize {
-        (self.0 & (Self::BLOCKS as u64 - 1)) as usize
-    }
-
-    /// How many words of the block the record set takes.
-    pub fn words(self) -> u8 {
-        (self.0 >> CELL_WORDS_SHIFT) as u8
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::RecordSet;
 
     fn generation(number: u64) -> Generation {
         Generation::new(number).expect("a generation")
@@ -353,27 +365,34 @@ mod tests {
     #[test]
     fn generations_never_wrap() {
         assert_eq!(Generation::new(0), Err(GenerationError::Zero));
-        assert_eq!(Generation::LAST.get(), 2_147_483_647);
-        assert_eq!(Generation::LAST.next(), Err(GenerationError::PastTheLast(1 << 31)));
+        assert_eq!(Generation::LAST.get(), 134_217_727);
+        assert_eq!(Generation::LAST.next(), Err(GenerationError::PastTheLast(1 << 27)));
         assert_eq!(generation(5).back(2), generation(3));
         assert_eq!(generation(2).back(9), Generation::FIRST);
     }
 
+    fn cell(number: u64) -> CellWord {
+        CellWord::new(generation(number), 1, 2)
+    }
+
     #[test]
     fn zone_word_fields_do_not_touch_each_other() {
-        let (low, high) = (generation(1), Generation::LAST);
-        for (applied, floor) in [(low, high), (high, low), (high, high)] {
-            let word = ZoneWord::from_bits(PAUSED).applying(applied).withdrawing(floor);
-            assert_eq!((word.applied(), word.floor(), word.is_paused()), (Some(applied), Some(floor), true));
-            assert_eq!(word.applying(low).floor(), Some(floor));
-            assert_eq!(word.withdrawing(low).applied(), Some(applied));
+        let (low, high) = (Generation::FIRST, Generation::LAST);
+        let full = CellWord::new(high, CellWord::BLOCKS - 1, CellWord::MAX_WORDS);
+        let least = CellWord::new(low, 0, 0);
+        for (cell, floor) in [(least, high), (full, low), (full, high)] {
+            let word = ZoneWord::from_bits(PAUSED).applying(cell).withdrawing(floor);
+            assert_eq!((word.applied(), word.floor(), word.is_paused()), (cell.generation(), Some(floor), true));
+            assert!(word.cell() == cell && word.withdrawing(low).cell() == cell);
+            assert_eq!(word.applying(least).floor(), Some(floor));
+            assert!(ZoneWord::NEVER_APPLIED.applying(cell).withdrawing(floor).bits() & PAUSED == 0);
         }
         assert_eq!((ZoneWord::NEVER_APPLIED.applied(), ZoneWord::NEVER_APPLIED.floor()), (None, None));
     }
 
     #[test]
     fn a_zone_word_refuses_by_its_floor_or_by_what_it_serves() {
-        let serves_3 = ZoneWord::NEVER_APPLIED.applying(generation(3));
+        let serves_3 = ZoneWord::NEVER_APPLIED.applying(cell(3));
         assert!(serves_3.refuses_all_before(generation(4)), "only 4 and newer come after 3");
         assert!(!serves_3.refuses_all_before(generation(5)), "4 could still be applied");
         assert!(serves_3.withdrawing(generation(5)).refuses_all_before(generation(5)));
@@ -392,14 +411,14 @@ mod tests {
 
     #[test]
     fn cell_word_fields_do_not_touch_each_other() {
-        let cell = CellWord::new(Generation::LAST, CellWord::BLOCKS - 1, u8::MAX);
-        assert_eq!(
-            (cell.generation(), cell.block(), cell.words()),
-            (Some(Generation::LAST), CellWord::BLOCKS - 1, 255)
-        );
-        let cell = CellWord::new(Generation::FIRST, 0, 0);
-        assert_eq!((cell.generation(), cell.block(), cell.words()), (Some(Generation::FIRST), 0, 0));
+        for generation in [Generation::FIRST, Generation::LAST] {
+            for (block, words) in [(0, CellWord::MAX_WORDS), (CellWord::BLOCKS - 1, 0)] {
+                let cell = CellWord::new(generation, block, words);
+                assert_eq!((cell.generation(), cell.block(), cell.words()), (Some(generation), block, words));
+            }
+        }
         assert_eq!(CellWord::EMPTY.generation(), None);
+        const { assert!(RecordSet::MAX_WORDS <= CellWord::MAX_WORDS, "every record set fits") };
     }
 
     #[test]

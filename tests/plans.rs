@@ -195,7 +195,7 @@ fn what_is_no_plan_is_refused_at_its_place() {
 
 #[test]
 fn a_generation_that_is_none_is_refused_at_its_place() {
-    const RANGE: &str = "expected a whole number from 1 to 2147483647";
+    const RANGE: &str = "expected a whole number from 1 to 134217727";
     let nested = "[".repeat(100_000);
     check(&[
         (with_generation("0"), "generation, line 1, column 16", "0 is no generation", "generations start at 1"),

@@ -1,7 +1,7 @@
 //! How long the contenders take: [`Measured`], what is done to each in one round.
 
 use std::{
-    hint::black_box,
+    hint::{self, black_box},
     sync::{
         Arc, Barrier,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -25,8 +25,18 @@ pub(crate) trait Measured {
     /// Resolves `lookups` on each of `threads` threads at the same time.
     fn resolve(&self, lookups: &[Endpoint], threads: usize) -> Resolved;
 
-    /// Resolves `lookups` over and over on one thread, while another one rolls out `plans`, one after the other.
-    fn resolve_while_written(&self, lookups: &[Endpoint], plans: &[Arc<Plan>]) -> WhileWritten;
+    /// Resolves `lookups` over and over on one thread, while another one rolls out `plans`, one after the other, at `pace`.
+    fn resolve_while_written(&self, lookups: &[Endpoint], plans: &[Arc<Plan>], pace: Pace) -> WhileWritten;
+}
+
+/// How soon a writer begins the next plan.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// When it is done with the one before. Who writes faster then disturbs its reader more often.
+    WithoutPause,
+    /// So long after it began the one before, for each endpoint, but not before it is done with that: as often for every
+    /// contender that keeps up.
+    Every(Duration),
 }
 
 /// What resolving alone showed.
@@ -48,7 +58,7 @@ pub(crate) struct WhileWritten {
     pub(crate) percentile_99_9: f64,
     /// The longest of the same.
     pub(crate) longest: f64,
-    /// The writer's time for each endpoint of each plan.
+    /// How long it was from plan to plan, for each endpoint.
     pub(crate) write: f64,
 }
 
@@ -103,7 +113,7 @@ impl<C: Contender> Measured for C {
         Resolved { nanoseconds, fold: resolved[0].1 }
     }
 
-    fn resolve_while_written(&self, lookups: &[Endpoint], plans: &[Arc<Plan>]) -> WhileWritten {
+    fn resolve_while_written(&self, lookups: &[Endpoint], plans: &[Arc<Plan>], pace: Pace) -> WhileWritten {
         let (barrier, written) = (Barrier::new(2), AtomicBool::new(false));
         thread::scope(|scope| {
             let writer = scope.spawn(|| {
@@ -111,8 +121,14 @@ impl<C: Contender> Measured for C {
                 let started = Instant::now();
                 let mut endpoints = 0;
                 for plan in plans.iter().take_while(|_| started.elapsed() < LONGEST_ROUND) {
+                    let began = Instant::now();
                     Contender::roll_out(self, Arc::clone(plan));
                     endpoints += plan.len();
+                    if let Pace::Every(time) = pace {
+                        while began.elapsed() < time * plan.len() as u32 {
+                            hint::spin_loop();
+                        }
+                    }
                 }
                 // Relaxed: only tells the reader to stop.
                 written.store(true, Relaxed);

@@ -5,17 +5,21 @@ use std::{
     io::{self, Write},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use enactor::plan::{Endpoint, Plan};
 
 use crate::{
     contenders::{BORROWED, CONTENDERS, LIMIT, UNGUARDED},
-    measure::Measured,
+    measure::{Measured, Pace},
     memory::{self, Footprint, Situation},
     rounds::{Rounds, nanoseconds, time, times, turns},
     workload::{self, Changed, Plans},
 };
+
+/// The pace at which writers are compared: what all but the slowest of them reach on the machine of `docs/bench.md`.
+const PACE: Pace = Pace::Every(Duration::from_nanos(500));
 
 /// How much is measured.
 pub(crate) struct Scale {
@@ -52,7 +56,8 @@ pub(crate) fn run(scale: &Scale, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\n## {endpoints} endpoints")?;
         let mut bench = Bench::new(scale, endpoints);
         bench.resolve(out)?;
-        bench.resolve_while_written(out)?;
+        bench.resolve_while_written(Pace::WithoutPause, out)?;
+        bench.resolve_while_written(PACE, out)?;
         bench.roll_out(out)?;
         bench.memory(out)?;
     }
@@ -107,9 +112,13 @@ impl<'scale> Bench<'scale> {
         Ok(())
     }
 
-    fn resolve_while_written(&mut self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "\n### Resolve on one thread while another one rolls out plans without pause\n")?;
-        writeln!(out, "| | ns for each | × limit | p99 | p99.9 | longest | writer, ns for each endpoint |")?;
+    fn resolve_while_written(&mut self, pace: Pace, out: &mut impl Write) -> io::Result<()> {
+        write!(out, "\n### Resolve on one thread while another one rolls out plans ")?;
+        match pace {
+            Pace::WithoutPause => writeln!(out, "without pause\n")?,
+            Pace::Every(time) => writeln!(out, "at the same pace: one every {} ns for each endpoint\n", time.as_nanos())?,
+        }
+        writeln!(out, "| | ns for each | × limit | p99 | p99.9 | longest | a plan every, ns for each endpoint |")?;
         writeln!(out, "|---|---:|---:|---:|---:|---:|---:|")?;
         let mut rounds = vec![<[Rounds; 5]>::default(); self.contenders.len()];
         let mut pool = Vec::new();
@@ -119,7 +128,7 @@ impl<'scale> Bench<'scale> {
             pool.clear();
             pool.extend((0..count).map(|_| self.plans.next(Changed::All)));
             for contender in turns(round, self.contenders.len()).filter(|&contender| contender != BORROWED) {
-                let seen = self.contenders[contender].resolve_while_written(&self.lookups, &pool);
+                let seen = self.contenders[contender].resolve_while_written(&self.lookups, &pool, pace);
                 let numbers = [seen.median, seen.percentile_99, seen.percentile_99_9, seen.longest, seen.write];
                 rounds[contender].iter_mut().zip(numbers).for_each(|(rounds, number)| rounds.push(number));
             }

@@ -2,9 +2,9 @@
 //!
 //! # Why it is right, in one page
 //!
-//! Each endpoint has one **zone word**: the generation that it serves, and a **floor**, the oldest generation that may still
-//! be applied to it. Both only grow. Whoever changes the word does so with one compare-exchange on the whole of it, so each
-//! guard looks at the very state that it replaces:
+//! Each endpoint has one **zone word**: the generation that it serves and where that plan's record set is, and a **floor**,
+//! the oldest generation that may still be applied to it. Both generations only grow. Whoever changes the word does so with
+//! one compare-exchange on the whole of it, so each guard looks at the very state that it replaces:
 //!
 //! - **apply-plan's guard**: the plan must be newer than what is served, and not below the floor. A slow Enactor with a
 //!   stale plan fails here, however long ago its freshness check was.
@@ -22,8 +22,7 @@
 //!   fails its compare-exchange after it.
 //!
 //! Nothing here blocks, and an Enactor that stops for ever between any two steps leaves nothing half done: every change it
-//! makes is one compare-exchange (after it comes a shortcut for clients, on which only speed depends). Memory is fixed when
-//! the store is built, and there is no `unsafe`.
+//! makes is one compare-exchange. Memory is fixed when the store is built, and there is no `unsafe`.
 //!
 //! The long version, with the states of each word, is `docs/design/guarded-store.md`. The words themselves are in
 //! [`crate::generation`]. Here stands what all share, and what clients and the operator do; `guarded/enact.rs` has what
@@ -54,32 +53,25 @@ use records::Records;
 
 /// The lock-free, generation-guarded store, for up to `PLANS` plans at a time.
 ///
-/// Limits: endpoints are fixed when it is built, at most 16,777,216 ÷ `PLANS`; one publisher at a time; a publisher that
-/// stops for ever in the middle lets no other publish (clients, Enactors and clean-up go on).
+/// Limits: endpoints are fixed when it is built; at most 16 plans at a time; one publisher at a time; a publisher that stops
+/// for ever in the middle lets no other publish (clients, Enactors and clean-up go on).
 pub struct Guarded<const PLANS: usize = 7> {
     /// [`NewestWord`]: the newest published plan.
     newest: AtomicU64,
     /// [`PlanWord`]s: the life of each plan slot.
     plans: [AtomicU64; PLANS],
-    /// The endpoints. The table itself never changes; nobody but its builder chooses keys, so a fixed hash is safe.
-    zone: HashMap<Endpoint, Entry, FixedState>,
-    /// The same endpoints by number, in the order in which a plan has them: to publish no name is looked up.
+    /// [`ZoneWord`]s: what each endpoint serves, and what it never will again. Nothing stands between them, so that a client
+    /// beside a busy Enactor finds few cache lines changed.
+    zone: Box<[AtomicU64]>,
+    /// The endpoints' places in the order of names, by which everything here knows them. Never changes; nobody but its
+    /// builder chooses keys, so a fixed hash is safe.
+    numbers: HashMap<Endpoint, usize, FixedState>,
+    /// The endpoints in that order, which is also that of every plan.
     names: Box<[Endpoint]>,
     /// Where the plans' record sets are.
     records: Records<PLANS>,
     /// The right to publish.
     publisher: TryLock<()>,
-}
-
-/// One endpoint: all that a client reads but the record set, and nothing that changes at any other time than what it serves.
-struct Entry {
-    /// [`ZoneWord`]: what it serves, and what it never will again.
-    word: AtomicU64,
-    /// [`CellWord`]: a copy of the cell of what it serves, or of another one when an Enactor was slow or has stopped. Then a
-    /// client sees by the tag that it has to look in the records. Only speed depends on it.
-    shortcut: AtomicU64,
-    /// Its place in the order of names, by which the records know it.
-    number: usize,
 }
 
 /// A store that cannot be built.
@@ -89,19 +81,9 @@ pub enum GuardedError {
     /// No endpoints.
     #[error("a store needs at least one endpoint")]
     NoEndpoints,
-    /// More endpoints than a cell word can address.
-    #[error("{endpoints} endpoints with {plans} plans each: at most {limit}, split them over several stores")]
-    TooManyEndpoints {
-        /// How many there were.
-        endpoints: usize,
-        /// Plans at a time.
-        plans: usize,
-        /// How many there may be.
-        limit: usize,
-    },
-    /// A store needs room for the plan that is served and the one being published; and it looks at every plan's place for
-    /// each record set that it stores, which takes too long with many.
-    #[error("room for {0} plans: a store has room for 2 to 255")]
+    /// A store needs room for the plan that is served and the one being published; and a zone word has few bits for the
+    /// place of what is served.
+    #[error("room for {0} plans: a store has room for 2 to {max}", max = CellWord::BLOCKS)]
     RoomForPlans(usize),
 }
 
@@ -129,30 +111,21 @@ impl<const PLANS: usize> Guarded<PLANS> {
     /// A store for these endpoints, with nothing published.
     ///
     /// # Errors
-    /// [`GuardedError`] for no endpoint, too many of them, or a `PLANS` that is not 2 to 255.
+    /// [`GuardedError`] for no endpoint, or a `PLANS` that is not 2 to 16.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Result<Self, GuardedError> {
-        if !(2..=255).contains(&PLANS) {
+        if !(2..=CellWord::BLOCKS).contains(&PLANS) {
             return Err(GuardedError::RoomForPlans(PLANS));
         }
         let names: BTreeSet<Endpoint> = endpoints.into_iter().collect();
-        let limit = CellWord::BLOCKS / PLANS;
-        match names.len() {
-            0 => return Err(GuardedError::NoEndpoints),
-            endpoints if endpoints > limit => {
-                return Err(GuardedError::TooManyEndpoints { endpoints, plans: PLANS, limit });
-            }
-            _ => {}
+        if names.is_empty() {
+            return Err(GuardedError::NoEndpoints);
         }
         let names: Box<[Endpoint]> = names.into_iter().collect();
-        let entries = (0..).map(|number| Entry {
-            word: AtomicU64::new(ZoneWord::NEVER_APPLIED.bits()),
-            shortcut: AtomicU64::new(CellWord::EMPTY.bits()),
-            number,
-        });
         Ok(Self {
             newest: AtomicU64::new(NewestWord::NONE.bits()),
             plans: array::from_fn(|_| AtomicU64::new(PlanWord::FREE.bits())),
-            zone: names.iter().cloned().zip(entries).collect(),
+            zone: names.iter().map(|_| AtomicU64::new(ZoneWord::NEVER_APPLIED.bits())).collect(),
+            numbers: names.iter().cloned().zip(0..).collect(),
             records: Records::new(names.len()),
             publisher: TryLock::new(()),
             names,
@@ -165,14 +138,20 @@ impl<const PLANS: usize> Guarded<PLANS> {
         let _publisher = self.publisher.try_lock()?;
         let slots: Vec<usize> = (0..PLANS).filter(|&slot| self.state(&self.plans[slot]) != PlanState::Free).collect();
         let (blocks, bytes) = self.records.in_use(&slots);
-        let entry = size_of::<(Endpoint, Entry)>() + size_of::<Endpoint>();
-        Some(Usage { plans: slots.len(), blocks, bytes: bytes + self.names.len() * entry })
+        let endpoint = size_of::<AtomicU64>() + size_of::<(Endpoint, usize)>() + size_of::<Endpoint>();
+        Some(Usage { plans: slots.len(), blocks, bytes: bytes + self.names.len() * endpoint })
     }
 
     /// The oldest generation that may still be applied to `endpoint`; none when no clean-up has withdrawn anything there.
     pub fn floor(&self, endpoint: &Endpoint) -> Option<Generation> {
         // Relaxed: a number to show.
-        ZoneWord::from_bits(self.zone.get(endpoint)?.word.load(Relaxed)).floor()
+        ZoneWord::from_bits(self.zone_word(endpoint)?.load(Relaxed)).floor()
+    }
+
+    /// The endpoint's zone word.
+    #[inline]
+    fn zone_word(&self, endpoint: &Endpoint) -> Option<&AtomicU64> {
+        self.numbers.get(endpoint).map(|&number| &self.zone[number])
     }
 
     fn state(&self, slot: &AtomicU64) -> PlanState {
@@ -185,7 +164,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     type Run<'store> = ();
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.zone.keys()
+        self.names.iter()
     }
 
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
@@ -199,7 +178,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
 
     fn applied(&self, endpoint: &Endpoint) -> Option<Generation> {
         // Relaxed: a number, out of date as soon as it is read. The guards do not rely on it.
-        ZoneWord::from_bits(self.zone.get(endpoint)?.word.load(Relaxed)).applied()
+        ZoneWord::from_bits(self.zone_word(endpoint)?.load(Relaxed)).applied()
     }
 
     fn begin_run(&self, _enactor: EnactorId, _generation: Generation) {}
@@ -214,35 +193,27 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
 
     #[inline]
     fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint> {
-        let Some(entry) = self.zone.get(endpoint) else {
+        let Some(&number) = self.numbers.get(endpoint) else {
             answer.clear(None);
             return Err(UnknownEndpoint(endpoint.clone()));
         };
+        let zone = &self.zone[number];
         loop {
             // Acquire: the record set of the generation that we read happens before our copy of it. Pairs with the Release
             // in `apply`.
-            let word = ZoneWord::from_bits(entry.word.load(Acquire));
-            let Some(generation) = word.applied() else {
+            let word = ZoneWord::from_bits(zone.load(Acquire));
+            let cell = word.cell();
+            let Some(generation) = cell.generation() else {
                 answer.clear(None);
                 return Ok(());
             };
-            // Relaxed: the tag says whose cell it is; its content is visible as that of any cell is.
-            let shortcut = CellWord::from_bits(entry.shortcut.load(Relaxed));
-            let cell = if shortcut.generation() == Some(generation) {
-                Some(shortcut)
-            } else {
-                self.records.find(entry.number, generation)
-            };
-            match cell {
-                Some(cell) => self.records.copy(cell, answer.fill(generation, usize::from(cell.words()))),
-                None => answer.clear(Some(generation)),
-            }
+            self.records.copy(number, cell, answer.fill(generation, cell.words()));
             // Acquire: if any word we copied belongs to a later plan, the second look must see that ours is not served any
             // more. Pairs with the fence in `take_back`.
             fence(Acquire);
             // Relaxed: the fence above orders it behind the copy.
-            let again = ZoneWord::from_bits(entry.word.load(Relaxed));
-            if again.applied() == Some(generation) {
+            let again = ZoneWord::from_bits(zone.load(Relaxed));
+            if again.cell() == cell {
                 return Ok(());
             }
         }
@@ -265,8 +236,8 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     fn pause(&self) {
         // Relaxed, as in `resume`: each word stops by itself, since a compare-exchange always sees the newest value.
         self.newest.fetch_or(PAUSED, Relaxed);
-        for entry in self.zone.values() {
-            entry.word.fetch_or(PAUSED, Relaxed);
+        for zone in &self.zone {
+            zone.fetch_or(PAUSED, Relaxed);
         }
         for slot in &self.plans {
             slot.fetch_or(PAUSED, Relaxed);
@@ -278,8 +249,8 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
         info!(change = "resume", "resumes the automation");
         // Relaxed: as in `pause`.
         self.newest.fetch_and(!PAUSED, Relaxed);
-        for entry in self.zone.values() {
-            entry.word.fetch_and(!PAUSED, Relaxed);
+        for zone in &self.zone {
+            zone.fetch_and(!PAUSED, Relaxed);
         }
         for slot in &self.plans {
             slot.fetch_and(!PAUSED, Relaxed);
@@ -289,7 +260,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
         self.publish_as(Authority::Operator, &plan)?;
         let mut repair = Repair::default();
-        for endpoint in self.zone.keys() {
+        for endpoint in &self.names {
             match self.apply(Authority::Operator, endpoint, plan.generation()) {
                 ApplyOutcome::Applied { .. } => repair.applied += 1,
                 _ => repair.overtaken += 1,

@@ -20,7 +20,7 @@ use foldhash::fast::FixedState;
 use tracing::{debug, info};
 
 use crate::{
-    generation::{Generation, ZoneWord},
+    generation::Generation,
     plan::{Answer, Endpoint, Plan},
     store::{ApplyOutcome, CleanUp, EnactorId, PlanStore, PublishError, Repair, UnknownEndpoint},
     sync::{
@@ -51,7 +51,7 @@ impl Unguarded {
     /// A store for these endpoints, with nothing published.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
         let record =
-            || Record { transaction: TryLock::new(None), active: AtomicU64::new(ZoneWord::NEVER_APPLIED.bits()) };
+            || Record { transaction: TryLock::new(None), active: AtomicU64::new(Generation::pack(None)) };
         Self {
             plans: Mutex::new(BTreeMap::new()),
             zone: endpoints.into_iter().map(|endpoint| (endpoint, record())).collect(),
@@ -105,7 +105,7 @@ impl Unguarded {
         *rollback = record.active();
         let outcome = ApplyOutcome::Applied { replaced: *rollback };
         // Release: pairs with the Acquire in `active`, so that a client that sees the generation finds its plan published.
-        record.active.store(ZoneWord::NEVER_APPLIED.applying(generation).bits(), Release);
+        record.active.store(Generation::pack(Some(generation)), Release);
         debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
         outcome
     }
@@ -114,7 +114,7 @@ impl Unguarded {
 impl Record {
     fn active(&self) -> Option<Generation> {
         // Acquire: pairs with the Release in `write`.
-        ZoneWord::from_bits(self.active.load(Acquire)).applied()
+        Generation::unpack(self.active.load(Acquire))
     }
 }
 

@@ -13,25 +13,25 @@ pub mod atomic {
     /// system when it is first touched.
     #[derive(Debug)]
     pub struct Zeroed {
-        words: Box<[AtomicU64]>,
+        words: Vec<AtomicU64>,
         first: usize,
-        count: usize,
     }
 
     const LINE: usize = 64;
 
     /// `count` atomics that hold 0.
     pub fn zeroed(count: usize) -> Zeroed {
-        let words: Box<[AtomicU64]> = bytemuck::allocation::zeroed_slice_box(count + LINE / size_of::<AtomicU64>());
+        let mut words: Vec<AtomicU64> = bytemuck::allocation::zeroed_vec(count + LINE / size_of::<AtomicU64>());
         let first = words.as_ptr().align_offset(LINE);
-        Zeroed { words, first, count }
+        words.truncate(first + count);
+        Zeroed { words, first }
     }
 
     impl Deref for Zeroed {
         type Target = [AtomicU64];
         #[inline]
         fn deref(&self) -> &[AtomicU64] {
-            &self.words[self.first..self.first + self.count]
+            &self.words[self.first..]
         }
     }
 }

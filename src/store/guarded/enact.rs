@@ -2,11 +2,11 @@
 //! against a publisher.
 //!
 //! They may change zone words and [`Stored`](PlanState::Stored) plan words, each by a compare-exchange on what the guard has
-//! looked at, and leave a shortcut to clients. They never touch cells, blocks or the newest word.
+//! looked at. They never touch cells, blocks or the newest word.
 
 use tracing::{debug, info};
 
-use super::{Authority, Entry, Guarded};
+use super::{Authority, Guarded};
 use crate::{
     generation::{Generation, NewestWord, PlanState, PlanWord, ZoneWord},
     plan::Endpoint,
@@ -17,7 +17,8 @@ use crate::{
 impl<const PLANS: usize> Guarded<PLANS> {
     /// apply-plan: points `endpoint` at plan `generation`, if the guard lets it.
     pub(super) fn apply(&self, authority: Authority, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
-        let Some(entry) = self.zone.get(endpoint) else { return ApplyOutcome::UnknownEndpoint };
+        let Some(&number) = self.numbers.get(endpoint) else { return ApplyOutcome::UnknownEndpoint };
+        let zone = &self.zone[number];
         // Acquire: the plan's cells and record sets happen before this endpoint serves it, whoever told us of the plan.
         // Pairs with the Release in `publish`.
         let newest = NewestWord::from_bits(self.newest.load(Acquire));
@@ -25,7 +26,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             return ApplyOutcome::Unpublished;
         }
         // Relaxed: only a first guess, the compare-exchange below finds out whether it still holds.
-        let mut word = ZoneWord::from_bits(entry.word.load(Relaxed));
+        let mut word = ZoneWord::from_bits(zone.load(Relaxed));
         loop {
             if authority == Authority::Automation && word.is_paused() {
                 return ApplyOutcome::Paused;
@@ -38,25 +39,23 @@ impl<const PLANS: usize> Guarded<PLANS> {
             if word.floor() > Some(generation) {
                 return ApplyOutcome::Deleted;
             }
-            let Some(cell) = self.records.find(entry.number, generation) else {
+            let Some(cell) = self.records.find(number, generation) else {
                 // Acquire: if the slot has gone to another plan, the word below is not older than what let that happen.
                 // Pairs with the fence in `take_back`.
                 fence(Acquire);
                 // Relaxed: the fence above orders it.
-                let again = ZoneWord::from_bits(entry.word.load(Relaxed));
+                let again = ZoneWord::from_bits(zone.load(Relaxed));
                 if again == word {
                     return ApplyOutcome::Deleted;
                 }
                 word = again;
                 continue;
             };
-            let next = word.applying(generation);
+            let next = word.applying(cell);
             // Release: hands the plan's content, known to us by the Acquire above, to every client that then sees this
             // generation. Pairs with the Acquire in `resolve`. Relaxed on failure: the next turn only guesses again.
-            match entry.word.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
+            match zone.compare_exchange(word.bits(), next.bits(), Release, Relaxed) {
                 Ok(_) => {
-                    // Relaxed: a client looks whose cell it is.
-                    entry.shortcut.store(cell.bits(), Relaxed);
                     let outcome = ApplyOutcome::Applied { replaced: word.applied() };
                     debug!(change = "apply", %endpoint, %generation, ?outcome, "applies plan {generation} to {endpoint}");
                     return outcome;
@@ -66,12 +65,12 @@ impl<const PLANS: usize> Guarded<PLANS> {
         }
     }
 
-    /// Sees to it that `entry` never serves anything older than `before` that it does not serve now. Returns the word that
+    /// Sees to it that this endpoint never serves anything older than `before` that it does not serve now. Returns the word that
     /// shows so, or none when the pause forbids it.
-    fn withdraw(&self, authority: Authority, entry: &Entry, before: Generation) -> Option<ZoneWord> {
+    fn withdraw(&self, authority: Authority, zone: &AtomicU64, before: Generation) -> Option<ZoneWord> {
         // Relaxed, here and below: applied and floor only grow and stand in one word, so a word that refuses is final
         // however old it is, and one that does not is replaced by a compare-exchange, which sees the newest.
-        let mut word = ZoneWord::from_bits(entry.word.load(Relaxed));
+        let mut word = ZoneWord::from_bits(zone.load(Relaxed));
         loop {
             if authority == Authority::Automation && word.is_paused() {
                 return None;
@@ -81,7 +80,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             }
             let next = word.withdrawing(before);
             // Relaxed: hands on no content; readers get that from the apply-plan whose release this write continues.
-            match entry.word.compare_exchange(word.bits(), next.bits(), Relaxed, Relaxed) {
+            match zone.compare_exchange(word.bits(), next.bits(), Relaxed, Relaxed) {
                 Ok(_) => return Some(next),
                 Err(changed) => word = ZoneWord::from_bits(changed),
             }
@@ -115,8 +114,8 @@ impl<const PLANS: usize> Guarded<PLANS> {
         // The newest plan stays, whatever is asked for: with a floor above it no Enactor could apply anything.
         let Some(newest) = self.latest() else { return clean_up };
         let before = before.min(newest);
-        for entry in self.zone.values() {
-            let Some(word) = self.withdraw(authority, entry, before) else {
+        for zone in &self.zone {
+            let Some(word) = self.withdraw(authority, zone, before) else {
                 return CleanUp { paused: true, ..clean_up };
             };
             if let Some(served) = word.applied()

@@ -40,7 +40,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
         self.turn(slot, PlanState::Stored(generation));
         for (number, (_, records)) in plan.records().enumerate() {
             let block = self.store_records(number, records, newest.published(), &kept);
-            let cell = CellWord::new(generation, block, records.words().len() as u8);
+            let cell = CellWord::new(generation, block, records.words().len());
             self.records.set_cell(slot, number, cell);
         }
         loop {
@@ -66,7 +66,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
         if plan.records().map(|(endpoint, _)| endpoint).eq(&self.names) {
             return Ok(());
         }
-        let unknown = plan.records().find(|(endpoint, _)| !self.zone.contains_key(*endpoint));
+        let unknown = plan.records().find(|(endpoint, _)| !self.numbers.contains_key(*endpoint));
         let missing = || self.names.iter().find(|endpoint| plan.get(endpoint).is_none());
         Err(match unknown {
             Some((endpoint, _)) => PublishError::UnknownEndpoint(endpoint.clone()),
@@ -115,11 +115,11 @@ impl<const PLANS: usize> Guarded<PLANS> {
     /// in `kept` uses.
     fn store_records(&self, number: usize, records: &RecordSet, newest: Option<Generation>, kept: &[usize]) -> usize {
         let newest = newest.and_then(|newest| self.records.find(number, newest));
-        match newest.filter(|&cell| self.records.is(cell, records.words())) {
+        match newest.filter(|&cell| self.records.is(number, cell, records.words())) {
             Some(cell) => cell.block(),
             None => {
                 let block = self.records.unused(number, kept);
-                self.records.write(block, records.words());
+                self.records.write(number, block, records.words());
                 block
             }
         }

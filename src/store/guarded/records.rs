@@ -70,39 +70,36 @@ impl<const PLANS: usize> Records<PLANS> {
             cells.sort_unstable_by_key(|cell| cell.block());
             cells.dedup_by_key(|cell| cell.block());
             blocks += cells.len();
-            let lines: usize = cells.iter().map(|cell| usize::from(cell.words()).div_ceil(LINE)).sum();
+            let lines: usize = cells.iter().map(|cell| cell.words().div_ceil(LINE)).sum();
             bytes += lines * LINE * size_of::<AtomicU64>();
         }
         (blocks, bytes)
     }
 
-    /// Copies the record set that `cell` refers to, which the publisher may be overwriting.
+    /// Copies endpoint `number`'s record set that `cell` refers to, which the publisher may be overwriting.
     #[inline]
-    pub(super) fn copy(&self, cell: CellWord, to: &mut [u64]) {
-        for (line, to) in to.chunks_mut(LINE).enumerate() {
-            let line = self.line(cell.block(), line);
-            match <&mut [u64; LINE]>::try_from(&mut *to) {
-                // Whole lines apart: a loop of known length is unrolled, and atomics are not vectorised.
-                Ok(whole) => copy(line, whole),
-                Err(_) => copy(line, to),
-            }
+    pub(super) fn copy(&self, number: usize, cell: CellWord, to: &mut [u64]) {
+        let (first, others) = to.split_at_mut(to.len().min(LINE));
+        copy(self.line(number, cell.block(), 0), first);
+        for (line, to) in (1..).zip(others.chunks_mut(LINE)) {
+            copy(self.line(number, cell.block(), line), to);
         }
     }
 
-    /// Whether the record set that `cell` refers to is `words`.
-    pub(super) fn is(&self, cell: CellWord, words: &[u64]) -> bool {
-        usize::from(cell.words()) == words.len()
+    /// Whether endpoint `number`'s record set that `cell` refers to is `words`.
+    pub(super) fn is(&self, number: usize, cell: CellWord, words: &[u64]) -> bool {
+        cell.words() == words.len()
             && words.chunks(LINE).enumerate().all(|(line, words)| {
                 // Relaxed: publishers alone write blocks, and their lock orders them.
-                let stored = self.line(cell.block(), line).iter().map(|word| word.load(Relaxed));
+                let stored = self.line(number, cell.block(), line).iter().map(|word| word.load(Relaxed));
                 stored.zip(words).all(|(stored, &word)| stored == word)
             })
     }
 
-    /// Writes a record set's `words` into `block`.
-    pub(super) fn write(&self, block: usize, words: &[u64]) {
+    /// Writes a record set's `words` into endpoint `number`'s `block`.
+    pub(super) fn write(&self, number: usize, block: usize, words: &[u64]) {
         for (line, words) in words.chunks(LINE).enumerate() {
-            for (to, &word) in self.line(block, line).iter().zip(words) {
+            for (to, &word) in self.line(number, block, line).iter().zip(words) {
                 // Relaxed, as the cells: clients see it through the newest word and the zone word, never by itself.
                 to.store(word, Relaxed);
             }
@@ -112,21 +109,23 @@ impl<const PLANS: usize> Records<PLANS> {
     /// A block of endpoint `number` that no cell of `slots` refers to. There is one as long as a slot is left out.
     pub(super) fn unused(&self, number: usize, slots: &[usize]) -> usize {
         let is_used = |block: usize| slots.iter().any(|&slot| self.cell(slot, number).block() == block);
-        let mut blocks = (number..).step_by(self.endpoints).take(PLANS);
-        blocks.find(|&block| !is_used(block)).expect("there are as many blocks as slots")
+        (0..PLANS).find(|&block| !is_used(block)).expect("there are as many blocks as slots")
     }
 
     #[inline]
-    fn line(&self, block: usize, line: usize) -> &[AtomicU64; LINE] {
-        let start = (line * PLANS * self.endpoints + block) * LINE;
+    fn line(&self, number: usize, block: usize, line: usize) -> &[AtomicU64; LINE] {
+        let start = ((line * PLANS + block) * self.endpoints + number) * LINE;
         self.lines[start..].first_chunk().expect("every block has all its lines")
     }
 }
 
 #[inline]
 fn copy(line: &[AtomicU64; LINE], to: &mut [u64]) {
-    for (to, word) in to.iter_mut().zip(line) {
-        // Relaxed: it may be overwritten while we copy; the second look in `resolve` finds out.
-        *to = word.load(Relaxed);
+    // Relaxed: it may be overwritten while we copy; the second look in `resolve` finds out.
+    let words = line.iter().map(|word| word.load(Relaxed));
+    match <&mut [u64; LINE]>::try_from(&mut *to) {
+        // Whole lines apart: a loop of known length is unrolled, and atomics are not vectorised.
+        Ok(whole) => whole.iter_mut().zip(words).for_each(|(to, word)| *to = word),
+        Err(_) => to.iter_mut().zip(words).for_each(|(to, word)| *to = word),
     }
 }
