@@ -116,7 +116,9 @@ impl<'scale> Bench<'scale> {
         write!(out, "\n### Resolve on one thread while another one rolls out plans ")?;
         match pace {
             Pace::WithoutPause => writeln!(out, "without pause\n")?,
-            Pace::Every(time) => writeln!(out, "at the same pace: one every {} ns for each endpoint\n", time.as_nanos())?,
+            Pace::Every(time) => {
+                writeln!(out, "at the same pace: one every {} ns for each endpoint\n", time.as_nanos())?
+            }
         }
         writeln!(out, "| | ns for each | × limit | p99 | p99.9 | longest | a plan every, ns for each endpoint |")?;
         writeln!(out, "|---|---:|---:|---:|---:|---:|---:|")?;

@@ -50,8 +50,7 @@ type Rollback = Option<Generation>;
 impl Unguarded {
     /// A store for these endpoints, with nothing published.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
-        let record =
-            || Record { transaction: TryLock::new(None), active: AtomicU64::new(Generation::pack(None)) };
+        let record = || Record { transaction: TryLock::new(None), active: AtomicU64::new(Generation::pack(None)) };
         Self {
             plans: Mutex::new(BTreeMap::new()),
             zone: endpoints.into_iter().map(|endpoint| (endpoint, record())).collect(),

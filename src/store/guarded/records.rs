@@ -108,8 +108,10 @@ impl<const PLANS: usize> Records<PLANS> {
 
     /// A block of endpoint `number` that no cell of `slots` refers to. There is one as long as a slot is left out.
     pub(super) fn unused(&self, number: usize, slots: &[usize]) -> usize {
-        let is_used = |block: usize| slots.iter().any(|&slot| self.cell(slot, number).block() == block);
-        (0..PLANS).find(|&block| !is_used(block)).expect("there are as many blocks as slots")
+        let used = slots.iter().fold(0_u32, |used, &slot| used | 1 << self.cell(slot, number).block());
+        let block = used.trailing_ones() as usize;
+        assert!(block < PLANS, "there are as many blocks as slots");
+        block
     }
 
     #[inline]

@@ -128,8 +128,8 @@ struct Stop {
 
 thread_local! {
     static LENS: RefCell<Lens> = RefCell::default();
-    /// Whether orderings pass through the lens: most searches have nothing to look at.
-    static LOOKS: Cell<bool> = const { Cell::new(false) };
+    /// Whether anything is to be done at an operation but the operation: most searches on heddle have nothing.
+    static BUSY: Cell<bool> = const { Cell::new(true) };
     static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
     static CAST: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
     static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -137,7 +137,8 @@ thread_local! {
 
 /// To be called first in each execution: it is seen through `lens`, and what is known of the one before is forgotten.
 pub fn begin_execution(lens: &Lens) {
-    LOOKS.set(lens.weakened.is_some() || lens.watch.is_some());
+    // loom's schedule and tokens are looked after here, too.
+    BUSY.set(cfg!(not(heddle)) || lens.weakened.is_some() || lens.watch.is_some());
     LENS.with(|current| current.borrow_mut().clone_from(lens));
     STOP.set(None);
     CAST.with(|cast| cast.borrow_mut().clear());
@@ -179,6 +180,7 @@ pub struct Stopped;
 /// The calling thread stops for ever before the operation that follows its next `operations`. Locks that it holds then stay
 /// locked; it unwinds with [`Stopped`]. One thread an execution.
 pub fn stop_after(operations: usize) {
+    BUSY.set(true);
     STOP.set(Some(Stop { thread: engine::thread::current().id(), operations_left: operations }));
 }
 
@@ -192,7 +194,14 @@ pub(super) fn has_stopped() -> bool {
 }
 
 /// One operation of the calling thread is about to happen.
+#[inline]
 pub(super) fn step() {
+    if BUSY.get() {
+        make_step();
+    }
+}
+
+fn make_step() {
     if cfg!(not(heddle))
         && let Some(number) = current_thread()
     {
@@ -223,10 +232,12 @@ pub(super) fn fence_order(site: &'static Location<'static>, order: Ordering) -> 
     through_lens(site, Access::Fence, order)
 }
 
+#[inline]
 fn through_lens(location: &'static Location<'static>, access: Access, order: Ordering) -> Option<Ordering> {
-    if !LOOKS.get() {
-        return Some(order);
-    }
+    if BUSY.get() { look_through_lens(location, access, order) } else { Some(order) }
+}
+
+fn look_through_lens(location: &'static Location<'static>, access: Access, order: Ordering) -> Option<Ordering> {
     LENS.with(|lens| {
         let lens = lens.borrow();
         let site = Site::new(location.file(), location.line(), access, order);
@@ -247,6 +258,9 @@ pub(super) struct Tokens(Box<[engine::sync::Mutex<()>]>);
 
 impl Tokens {
     pub(super) fn new() -> Self {
+        if cfg!(heddle) {
+            return Self(Box::default());
+        }
         let count = LENS.with(|lens| lens.borrow().dependency_tokens);
         let token = || {
             let token = engine::sync::Mutex::new(());

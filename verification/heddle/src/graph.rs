@@ -280,7 +280,10 @@ impl Graph {
 
     /// Moves a write to another place of its modification order.
     pub(crate) fn place_write(&mut self, write: EventId, place: u32) {
-        let location = self.event(write).location;
+        let &Event { location, place: old, .. } = self.event(write);
+        if place == old {
+            return;
+        }
         self.displace(write);
         let order = &mut self.locations[location as usize].order;
         order.insert(place as usize - 1, write);
@@ -302,6 +305,17 @@ impl Graph {
 
     /// Lets a read read from a write and take an alternative of its operation.
     pub(crate) fn set_source(&mut self, read: EventId, source: EventId, alternative: u8) {
+        self.take_source(read, source, alternative);
+        self.update_views(read);
+    }
+
+    /// The same for the newest event, whose clocks know of no source yet.
+    pub(crate) fn set_first_source(&mut self, read: EventId, source: EventId, alternative: u8) {
+        self.take_source(read, source, alternative);
+        self.see_source(read);
+    }
+
+    fn take_source(&mut self, read: EventId, source: EventId, alternative: u8) {
         let event = *self.event(read);
         let value = self.written(event.location, source);
         let step =
@@ -317,7 +331,6 @@ impl Graph {
             Step::Write(_) => event.success,
             Step::Blocked => Mode::Relaxed,
         };
-        self.update_views(read);
     }
 
     /// Recomputes `ranks`.

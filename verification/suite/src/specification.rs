@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 
 use enactor::{generation::Generation, store::ApplyOutcome};
+use foldhash::fast::FixedState;
 
 use crate::{
     history::{Call, Record},
@@ -115,7 +116,7 @@ pub(crate) fn linearizable(scenario: &Scenario, execution: &Execution) -> bool {
             floor: 0,
         };
         let before = predecessors(&steps, &messages(&execution.history));
-        fits(&start, &steps, &before, 0, &mut HashSet::new())
+        fits(&start, &steps, &before, 0, &mut DeadEnds::default())
     })
 }
 
@@ -166,13 +167,10 @@ fn predecessors(steps: &[Step], messages: &[[(usize, usize); 2]]) -> Vec<u64> {
     steps.iter().map(before).collect()
 }
 
-fn fits(
-    state: &Specification,
-    steps: &[Step],
-    before: &[u64],
-    done: u64,
-    dead_ends: &mut HashSet<(u64, Specification)>,
-) -> bool {
+/// What has been done, and to what that has led, where nothing goes on. A fixed hash: the keys are nobody's choice.
+type DeadEnds = HashSet<(u64, Specification), FixedState>;
+
+fn fits(state: &Specification, steps: &[Step], before: &[u64], done: u64, dead_ends: &mut DeadEnds) -> bool {
     if done.count_ones() as usize == steps.len() {
         return true;
     }

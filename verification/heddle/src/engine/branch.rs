@@ -3,7 +3,7 @@
 
 use super::{Answer, Choice, Engine, Item, Pending, Request, Status};
 use crate::failure::FailureKind;
-use crate::graph::{Event, EventId, Kind, NONE, Step, ThreadId};
+use crate::graph::{Event, EventId, Kind, NONE, ReadOp, Step, ThreadId};
 
 impl Engine {
     /// Adds the event of a request that the graph does not have yet.
@@ -38,7 +38,7 @@ impl Engine {
         event.after_cell = slot.touched == slot.done + 1;
         self.exclusive |= request.exclusive;
         match request.kind {
-            Kind::Read => return self.add_read(thread, event, guided),
+            Kind::Read => return self.add_read(event, guided),
             Kind::Write => {
                 self.add_write(event, guided);
                 if self.run.failure.is_some() {
@@ -150,7 +150,8 @@ impl Engine {
         }
     }
 
-    fn add_read(&mut self, thread: ThreadId, event: Event, guided: Option<u64>) -> Option<Answer> {
+    fn add_read(&mut self, event: Event, guided: Option<u64>) -> Option<Answer> {
+        let thread = event.thread;
         let id = self.push(event);
         if self.is_racing(id) {
             self.graph.cut(id);
@@ -168,31 +169,33 @@ impl Engine {
             }
             None => self.branch_read(id, earliest, last),
         };
-        self.graph.set_source(id, source, alternative);
-        let event = *self.graph.event(id);
-        if event.blocked {
+        self.graph.set_first_source(id, source, alternative);
+        let &Event { value, rmw, blocked, .. } = self.graph.event(id);
+        if blocked {
             self.slot(thread).status = Status::Blocked(id);
             self.slot(thread).done += 1;
             return None;
         }
         // The newest source is always consistent, and so is a write after it.
-        self.finish_rmw(id);
-        if event.rmw {
+        if rmw {
+            self.finish_rmw(id);
             self.wake();
         }
-        self.slot(thread).done += if event.rmw { 2 } else { 1 };
-        Some(Answer { value: event.value, wrote: event.rmw })
+        self.slot(thread).done += if rmw { 2 } else { 1 };
+        Some(Answer { value, wrote: rmw })
     }
 
     /// The first source and alternative of a read; the others become choices,
     /// the newest source last so that it is tried next.
     fn branch_read(&mut self, id: EventId, earliest: u32, last: u32) -> (EventId, u8) {
-        for place in earliest..=last {
-            self.branch_source(id, place, last);
+        let &Event { location, op, .. } = self.graph.event(id);
+        if earliest < last || !matches!(op, ReadOp::Load) {
+            for place in earliest..=last {
+                self.branch_source(id, place, last);
+            }
         }
         // The newest source with alternative 0 always exists.
-        let first = self.graph.event(id).location;
-        (self.graph.write_at(first, last), 0)
+        (self.graph.write_at(location, last), 0)
     }
 
     fn branch_source(&mut self, id: EventId, place: u32, last: u32) {

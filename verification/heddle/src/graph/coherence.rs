@@ -11,16 +11,18 @@ impl Graph {
     /// it. The event itself is not looked at.
     pub(crate) fn earliest(&self, event: EventId, location: LocationId) -> u32 {
         let place = self.location(location);
-        let mut earliest = 0;
-        for (index, write) in place.order.iter().enumerate().rev() {
-            if *write != event && self.happens(*write, event) {
-                earliest = index as u32 + 1;
-                break;
-            }
+        let newest = |write: &EventId| *write != event && self.happens(*write, event);
+        let mut earliest = place.order.iter().rposition(newest).map_or(0, |index| index as u32 + 1);
+        let others = place.order.len() - usize::from(place.order.last() == Some(&event));
+        if earliest as usize == others {
+            // No read has anything newer to say: the most frequent case, as
+            // where one thread is alone.
+            return earliest;
         }
         for read in &place.reads {
-            if *read != event && self.happens(*read, event) {
-                earliest = earliest.max(self.place_of(self.event(*read).source));
+            let source = self.place_of(self.event(*read).source);
+            if source > earliest && *read != event && self.happens(*read, event) {
+                earliest = source;
             }
         }
         earliest

@@ -110,7 +110,7 @@ impl Graph {
         }
         self.raise(id, event.thread, event.index + 1);
         match event.kind {
-            Kind::Read => self.see_source(id, &event),
+            Kind::Read => self.see_source(id),
             Kind::Fence if event.mode.acquires() => {
                 self.join(id, View::Happens, id, View::Pending);
             }
@@ -133,17 +133,19 @@ impl Graph {
         }
     }
 
-    fn see_source(&mut self, id: EventId, event: &Event) {
-        if event.source == NONE {
+    /// Adds what a read learns from its source to its clocks.
+    pub(super) fn see_source(&mut self, id: EventId) {
+        let &Event { source, blocked, mode, .. } = self.event(id);
+        if source == NONE {
             return;
         }
-        self.join(id, View::Prefix, event.source, View::Prefix);
-        if event.blocked {
+        self.join(id, View::Prefix, source, View::Prefix);
+        if blocked {
             return;
         }
-        self.join(id, View::Pending, event.source, View::Released);
-        if event.mode.acquires() {
-            self.join(id, View::Happens, event.source, View::Released);
+        self.join(id, View::Pending, source, View::Released);
+        if mode.acquires() {
+            self.join(id, View::Happens, source, View::Released);
         }
     }
 

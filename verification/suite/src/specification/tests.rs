@@ -78,7 +78,7 @@ fn fits_by(history: &[Timed], before: impl Fn(&Timed, &Timed) -> bool) -> bool {
     let steps: Vec<Step> = history.iter().enumerate().map(step).collect();
     let earlier = |call: &Timed| (0..history.len()).filter(|&i| before(&history[i], call)).map(|i| 1 << i).sum();
     let before: Vec<u64> = history.iter().map(earlier).collect();
-    fits(&START, &steps, &before, 0, &mut HashSet::new())
+    fits(&START, &steps, &before, 0, &mut DeadEnds::default())
 }
 
 /// The same by one of stateright's testers, told about beginnings and ends in the order of their times.
