@@ -96,6 +96,14 @@ fn budget_with(scenario: &str, from: &str, to: &str) -> String {
     format!("{before}{}", after.replacen(from, to, 1))
 }
 
+/// How many executions the baseline has for `model` on the engine that this is built for.
+#[cfg(heddle)]
+fn recorded(model: &str) -> u64 {
+    let at = Baseline::RECORDED.find(&format!("[{ENGINE}]")).expect("the engine's section");
+    let number = Baseline::RECORDED[at..].split_once(&format!("\"{model}\" = {{ executions = ")).expect("a line").1;
+    number.split_once(',').expect("more than one number").0.parse().expect("a number")
+}
+
 /// The recorded baseline with another number of executions for `model` on the engine of this build.
 #[cfg(heddle)]
 fn baseline_with(model: &str, executions: u64) -> String {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Ended, Folder, command, ended, json, read, verify};
 #[cfg(heddle)]
-use super::{baseline_with, budget_with};
+use super::{baseline_with, budget_with, recorded};
 
 /// SARIF 2.1.0 as a strict reader wants it: what the standard requires, and nothing that this tool does not write.
 #[derive(Deserialize)]
@@ -197,14 +197,15 @@ fn a_red_gate_says_which_verdict_where_and_how_to_see_it() {
         1,
     );
     let budget = folder.file("budget", &text);
-    let baseline = folder.file("baseline", &baseline_with("guarded/two_planners_publish", 16));
+    let executions = recorded("guarded/two_planners_publish");
+    let baseline = folder.file("baseline", &baseline_with("guarded/two_planners_publish", executions + 1));
     let run = gate(&folder, &["--group", "quick", "--budget", &budget, "--baseline", &baseline]);
     assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
     for words in [
         "guarded/told_client_sees_the_new_plan: never_empty is proved, expected refuted",
         "guarded/client_looks_twice: never_empty is truncated (2 executions), expected proved",
         "unguarded/client_at_every_instant: never_regresses is refuted, expected proved (cargo verify replay unguarded/",
-        "guarded/two_planners_publish: 21 executions, the baseline says 16",
+        &format!("guarded/two_planners_publish: {executions} executions, the baseline says {}", executions + 1),
         "models: of group full, which was not asked for",
         "red: something is not as expected",
     ] {
@@ -245,12 +246,14 @@ fn document_kinds(folder: &Folder, kind: &str) -> usize {
 #[test]
 fn drift_is_red_unless_it_is_allowed_and_then_it_is_a_warning() {
     let folder = Folder::new();
-    let baseline = folder.file("baseline", &baseline_with("guarded/two_planners_publish", 16));
+    let executions = recorded("guarded/two_planners_publish");
+    let baseline = folder.file("baseline", &baseline_with("guarded/two_planners_publish", executions + 1));
     let arguments = ["--group", "quick", "--baseline", &baseline];
     assert_eq!(gate(&folder, &arguments).code, Some(1));
     let run = gate(&folder, &[&arguments[..], &["--allow-drift"]].concat());
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
-    assert!(run.stdout.contains("drift     guarded/two_planners_publish: 21 executions"), "{}", run.stdout);
+    let drift = format!("drift     guarded/two_planners_publish: {executions} executions");
+    assert!(run.stdout.contains(&drift), "{}", run.stdout);
     let results = sarif(&folder.path("sarif")).results;
     assert_eq!((results.len(), &results[0].level), (1, &Level::Warning));
 }
