@@ -188,8 +188,7 @@ pub(crate) fn main() -> ExitCode {
         None => command.models.engine.leg(),
         Some(Other::Replay(replay)) => replay.token.engine(),
         Some(Other::Audit { .. }) => Engine::Heddle,
-        // heddle's word only: loom would need a bound for each of several hundred models.
-        Some(Other::Matrix(_)) => Engine::Heddle,
+        Some(Other::Matrix(matrix)) => matrix.engine,
         Some(Other::Gate(gate)) => gate.engine,
         // A merge explores nothing.
         Some(Other::Merge(_)) => Engine::BUILT.unwrap_or(Engine::Heddle),

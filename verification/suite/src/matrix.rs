@@ -6,12 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-#[cfg(loom)]
 use crate::{
-    engine::explore::Replay,
-    report::story::{Sources, Step, Story},
-};
-use crate::{
+    engine::Engine,
     property::Property,
     report::token::Token,
     runner::Outcome,
@@ -19,10 +15,17 @@ use crate::{
     verdict::Verdict,
     zoo::{Fix, Kind, Zoo},
 };
+#[cfg(loom)]
+use crate::{
+    engine::explore::Replay,
+    report::story::{Sources, Step, Story},
+};
 
 /// What came of every fix.
 #[derive(Debug, Serialize)]
 pub struct Matrix {
+    /// Whose word it is.
+    pub engine: Engine,
     /// One for each fix, in the zoo's order.
     pub rows: Vec<Row>,
     /// Whether every fix shows what the zoo says.
@@ -66,6 +69,15 @@ pub enum Finding {
         /// How many.
         scenarios: usize,
     },
+    /// No scenario refutes it within so many preemptions.
+    Bounded {
+        /// How many.
+        preemptions: usize,
+        /// How many scenarios.
+        scenarios: usize,
+    },
+    /// No scenario that this engine plays checks it.
+    NotChecked,
     /// Some scenarios refute it.
     Refuted {
         /// All of them.
@@ -112,27 +124,31 @@ pub struct Difference {
 }
 
 impl Matrix {
-    /// What the `outcomes` of the zoo's models come to.
-    pub fn new(zoo: &Zoo, outcomes: &[Outcome]) -> Self {
-        let rows: Vec<Row> = zoo.fixes.iter().map(|fix| Row::new(fix, outcomes)).collect();
+    /// What the `outcomes` of the zoo's models on `engine` come to.
+    pub fn new(zoo: &Zoo, engine: Engine, outcomes: &[Outcome]) -> Self {
+        let rows: Vec<Row> = zoo.fixes.iter().map(|fix| Row::new(fix, engine, outcomes)).collect();
         let ok = rows.iter().all(|row| row.differences.is_empty());
-        Self { rows, ok }
+        Self { engine, rows, ok }
     }
 }
 
 impl Row {
-    /// What the `outcomes` of the models of `fix` come to; others are not looked at.
-    pub fn new(fix: &Fix, outcomes: &[Outcome]) -> Self {
+    /// What the `outcomes` of the models of `fix` on `engine` come to; others are not looked at.
+    pub fn new(fix: &Fix, engine: Engine, outcomes: &[Outcome]) -> Self {
         let outcomes: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.model.store == fix.store).collect();
         let cells: Vec<Cell> = Property::ALL.iter().map(|&property| Cell::new(fix, property, &outcomes)).collect();
-        let mut differences: Vec<Difference> = cells.iter().filter_map(|cell| cell.difference(fix)).collect();
-        differences.extend(unneeded_excuses(fix, &outcomes));
+        let mut differences: Vec<Difference> = cells.iter().filter_map(|cell| cell.difference(fix, engine)).collect();
+        // loom plays less, and needs less to be excused.
+        if engine == Engine::Heddle {
+            differences.extend(unneeded_excuses(fix, &outcomes));
+        }
         let kind = match fix.kind {
             Kind::Wrong { .. } => "wrong",
             Kind::Right { .. } => "right",
         };
         let executions = outcomes.iter().map(|outcome| (outcome.model.scenario.name, outcome.findings.executions));
-        let left_out = fix.left_out.iter().map(|(scenario, reason)| (scenario.name, reason.clone()));
+        let left_out = fix.left_out.iter().filter(|_| engine == Engine::Heddle);
+        let left_out = left_out.map(|(scenario, reason)| (scenario.name, reason.clone()));
         Self {
             fix: fix.store.name,
             kind,
@@ -164,7 +180,11 @@ impl Cell {
         let verdicts: Vec<(&'static Scenario, Verdict)> = outcomes.iter().filter_map(verdict).collect();
         let refuting: Vec<&'static str> =
             verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Refuted).map(|(s, _)| s.name).collect();
-        let open = verdicts.iter().find(|(_, verdict)| !matches!(verdict, Verdict::Refuted | Verdict::Proved));
+        let open = verdicts.iter().find(|(_, verdict)| verdict.is_inconclusive());
+        let bound = verdicts.iter().find_map(|(_, verdict)| match verdict {
+            Verdict::Bounded(preemptions) => Some(*preemptions),
+            _ => None,
+        });
         let excuse = match &fix.kind {
             Kind::Right { not_promised } => not_promised.iter().find(|excuse| excuse.property == property),
             Kind::Wrong { .. } => None,
@@ -174,10 +194,11 @@ impl Cell {
             // A counterexample is one whatever else is open. A right fix is to be proved in every scenario.
             (_, Some(shortest), _) if is_wrong => Finding::Refuted { scenarios: refuting, shortest },
             (Some((scenario, verdict)), ..) => Finding::Inconclusive { why: format!("{scenario} is {verdict}") },
-            (None, None, _) if verdicts.is_empty() => {
-                Finding::Inconclusive { why: "no scenario was played".to_owned() }
-            }
-            (None, None, _) => Finding::Proved { scenarios: verdicts.len() },
+            (None, None, _) if verdicts.is_empty() => Finding::NotChecked,
+            (None, None, _) => match bound {
+                Some(preemptions) => Finding::Bounded { preemptions, scenarios: verdicts.len() },
+                None => Finding::Proved { scenarios: verdicts.len() },
+            },
             (None, Some(shortest), Some(excuse)) => {
                 Finding::NotPromised { scenarios: refuting, shortest, reason: excuse.reason.clone() }
             }
@@ -186,9 +207,11 @@ impl Cell {
         Self { property, finding }
     }
 
-    /// What is not as the zoo says.
-    fn difference(&self, fix: &Fix) -> Option<Difference> {
+    /// What is not as the zoo says. The zoo speaks of every scenario and every execution; loom plays less, so what it says
+    /// has to agree, and each wrong fix has to die.
+    fn difference(&self, fix: &Fix, engine: Engine) -> Option<Difference> {
         let (store, property) = (fix.store, self.property);
+        let plays_all = engine == Engine::Heddle;
         let differs = |words| Some(Difference { words: format!("{store}: {property} {words}"), inconclusive: false });
         let expected = match &fix.kind {
             Kind::Wrong { refuted, .. } => refuted.contains(&property),
@@ -198,8 +221,19 @@ impl Cell {
             (Finding::Inconclusive { why }, _) => {
                 Some(Difference { words: format!("{store}: {property}: {why}"), inconclusive: true })
             }
-            (Finding::Proved { .. }, _) if expected => differs("is proved, and should be refuted".to_owned()),
-            (Finding::Proved { .. }, _) => None,
+            (Finding::NotChecked, _) if plays_all => {
+                Some(Difference { words: format!("{store}: {property}: no scenario was played"), inconclusive: true })
+            }
+            (Finding::Bounded { .. }, _) if plays_all => {
+                Some(Difference { words: format!("{store}: {property} is only bounded"), inconclusive: true })
+            }
+            (Finding::Proved { .. }, _) if plays_all && expected => {
+                differs("is proved, and should be refuted".to_owned())
+            }
+            (Finding::Proved { .. } | Finding::Bounded { .. } | Finding::NotChecked, _) => match fix.killed_by() {
+                Some((killer, scenario)) if killer == property => differs(format!("should be refuted in {scenario}")),
+                _ => None,
+            },
             (Finding::Refuted { scenarios, .. }, _) if !expected => {
                 differs(format!("is refuted, and should be proved: in {}", scenarios.join(", ")))
             }
@@ -212,7 +246,11 @@ impl Cell {
                 let excused = not_promised.iter().filter(|excuse| excuse.property == property);
                 let excused: BTreeSet<&str> = excused.flat_map(|e| &e.scenarios).map(|s| s.name).collect();
                 let refuting: BTreeSet<&str> = scenarios.iter().copied().collect();
-                let mut others = excused.symmetric_difference(&refuting).copied().peekable();
+                let mut others = excused
+                    .symmetric_difference(&refuting)
+                    .copied()
+                    .filter(|name| plays_all || refuting.contains(name))
+                    .peekable();
                 others.peek()?;
                 let others: Vec<&str> = others.collect();
                 differs(format!("is not promised, but not as written in {}", others.join(", ")))

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     budget::Model,
+    engine::Engine,
     property::Property,
     scenario::{SCENARIOS, Scenario, UnknownScenario},
     search::Search,
@@ -23,6 +24,8 @@ use crate::{
 pub struct Zoo {
     /// In the order of the file.
     pub fixes: Vec<Fix>,
+    /// loom plays them within this many preemptions.
+    pub loom_bound: usize,
 }
 
 /// What one fix must show.
@@ -135,7 +138,14 @@ pub enum ZooError {
 #[serde(deny_unknown_fields)]
 struct File {
     max_executions: u64,
+    loom: OnLoom,
     fix: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnLoom {
+    bound: usize,
 }
 
 #[derive(Deserialize)]
@@ -196,24 +206,59 @@ impl Zoo {
         }
         match stores::all().find(|store| !seen.contains(store.name)) {
             Some(missing) => Err(ZooError::Missing(missing.name)),
-            None => Ok(Self { fixes }),
+            None => Ok(Self { fixes, loom_bound: file.loom.bound }),
+        }
+    }
+
+    /// What `engine` plays. heddle: every fix in every scenario, but for what is left out, in every execution. loom: every
+    /// fix in the scenarios that tell some wrong fix's story, within a bound; the others it would not finish.
+    pub fn models(&self, engine: Engine) -> Vec<Model> {
+        match engine {
+            Engine::Heddle => self.fixes.iter().flat_map(Fix::models).collect(),
+            Engine::Loom => {
+                let search = Search { bound: Some(self.loom_bound), dependency_tokens: true, ..Search::default() };
+                let plays = |fix: &'_ Fix| stories().map(|scenario| fix.model(scenario, search)).collect::<Vec<_>>();
+                self.fixes.iter().flat_map(plays).collect()
+            }
         }
     }
 }
 
+/// The scenarios that tell some wrong fix's story, also of fixes that were not asked for.
+fn stories() -> impl Iterator<Item = &'static Scenario> {
+    let zoo = Zoo::read(Zoo::RECORDED).expect("the zoo of this repository is one");
+    let told =
+        move |scenario: &&Scenario| zoo.fixes.iter().any(|fix| fix.killed_by().is_some_and(|(_, by)| by == *scenario));
+    SCENARIOS.iter().filter(told)
+}
+
 impl Fix {
-    /// Every scenario with this fix, but for those that are left out. What is expected of each is what a right fix would show: what becomes of the fix as a whole
-    /// is for the [matrix](crate::matrix) to say.
+    /// Every scenario with this fix, but for those that are left out.
     pub fn models(&self) -> impl Iterator<Item = Model> + '_ {
         let left_out = |scenario: &&Scenario| self.left_out.iter().any(|(other, _)| *other == *scenario);
-        SCENARIOS.iter().filter(move |scenario| !left_out(scenario)).map(|scenario| Model {
+        let search = Search { max_executions: self.max_executions, ..Search::default() };
+        SCENARIOS.iter().filter(move |scenario| !left_out(scenario)).map(move |scenario| self.model(scenario, search))
+    }
+
+    /// What is expected is what a right fix would show: what becomes of the fix as a whole is for the
+    /// [matrix](crate::matrix) to say.
+    fn model(&self, scenario: &'static Scenario, search: Search) -> Model {
+        Model {
             group: "zoo".to_owned(),
             store: self.store,
             scenario,
-            search: Search { max_executions: self.max_executions, ..Search::default() },
+            search,
             expected: scenario.properties.iter().map(|&property| (property, Expectation::Proved)).collect(),
             witnesses: self.asked_for(scenario).collect(),
-        })
+        }
+    }
+
+    /// The property and the scenario that tell a wrong fix's story.
+    pub fn killed_by(&self) -> Option<(Property, &'static Scenario)> {
+        match self.kind {
+            Kind::Wrong { killed_by, .. } => Some(killed_by),
+            Kind::Right { .. } => None,
+        }
     }
 
     fn asked_for(&self, scenario: &'static Scenario) -> impl Iterator<Item = Witness> + '_ {
@@ -307,7 +352,9 @@ mod tests {
 
     #[test]
     fn a_garbled_zoo_says_where_and_what() {
-        let error = |text: &str| Zoo::read(&format!("max_executions = 9\n{text}")).expect_err("not a zoo");
+        let error = |text: &str| {
+            Zoo::read(&format!("max_executions = 9\nloom = {{ bound = 1 }}\n{text}")).expect_err("not a zoo")
+        };
         let syntax = |text: &str| match error(text) {
             ZooError::Syntax(message) => message,
             other => panic!("{other}"),
@@ -315,7 +362,7 @@ mod tests {
         let right = "[[fix]]\nstore = 'global_lock'\nkind = 'right'\n";
         let wrong = "[[fix]]\nstore = 'single_look'\nkind = 'wrong'\n\
                      killed_by = { property = 'never_torn', scenario = 'client_looks_twice' }\n";
-        assert!(syntax("fix = 3").contains("line 2"));
+        assert!(syntax("fix = 3").contains("line 3"));
         assert!(syntax(&format!("{right}proved = []")).contains("unknown field `proved`"));
         assert!(syntax(&right.replace("'right'", "'green'")).contains("unknown variant `green`"));
         assert!(syntax(&wrong.replace("_torn", "_tron")).contains("unknown variant `never_tron`"));

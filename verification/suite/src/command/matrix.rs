@@ -1,4 +1,4 @@
-//! `cargo verify matrix`: every fix of the zoo in every scenario.
+//! `cargo verify matrix`: every fix of the zoo in every scenario, or on loom in those that tell some wrong fix's story.
 
 #[cfg(loom)]
 mod run;
@@ -6,7 +6,7 @@ mod run;
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use enactor_verification::stores::Store;
+use enactor_verification::{engine::Engine, stores::Store};
 
 #[cfg(loom)]
 pub(super) use run::run;
@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// Only this fix
     #[arg(long, value_parser = |name: &str| name.parse::<&'static Store>())]
     store: Option<&'static Store>,
+    /// Whose word the verdicts are: heddle or loom, which plays the scenarios that tell some wrong fix's story, within a bound
+    #[arg(long, default_value_t = Engine::Heddle)]
+    pub(super) engine: Engine,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,

@@ -5,10 +5,12 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use comfy_table::{Cell as Field, CellAlignment, Table, presets};
 
 use super::{Finding, Matrix, Row};
-use crate::{property::Property, scenario::SCENARIOS};
+use crate::{engine::Engine, property::Property, scenario::SCENARIOS};
 
 const LEGEND: &str = "✓ proved in every scenario that checks it · ✗ refuted · (✗) not promised, with the reason below · ? no \
                       conclusion. The number is the scenario of the shortest counterexample.";
+const BOUNDED: &str = "≤ n not refuted within n preemptions, in the scenarios below · – not checked there. The verdicts are \
+                       loom's, which misses executions: it refutes, and proves nothing.";
 
 /// The number of a scenario in the tables.
 fn number(scenario: &str) -> usize {
@@ -18,6 +20,8 @@ fn number(scenario: &str) -> usize {
 fn field(finding: &Finding) -> String {
     match finding {
         Finding::Proved { .. } => "✓".to_owned(),
+        Finding::Bounded { preemptions, .. } => format!("≤ {preemptions}"),
+        Finding::NotChecked => "–".to_owned(),
         Finding::Refuted { shortest, .. } => format!("✗ {}", number(shortest.scenario)),
         Finding::NotPromised { shortest, .. } => format!("(✗) {}", number(shortest.scenario)),
         Finding::Inconclusive { .. } => "?".to_owned(),
@@ -39,7 +43,7 @@ impl Matrix {
             let fields = row.cells.iter().map(|cell| Field::new(field(&cell.finding)));
             table.add_row([Field::new(row.fix), Field::new(row.kind)].into_iter().chain(fields));
         }
-        let mut text = format!("{table}\n{LEGEND}\n\n");
+        let mut text = format!("{table}\n{LEGEND}\n{}\n", self.bounded());
         for scenario in self.scenarios() {
             writeln!(text, "{:>3} {scenario}", number(scenario)).expect("a String takes everything");
         }
@@ -66,7 +70,7 @@ impl Matrix {
             let fields: Vec<String> = row.cells.iter().map(|cell| field(&cell.finding)).collect();
             line(format!("| `{}` | {} | {} |", row.fix, row.kind, fields.join(" | ")));
         }
-        line(format!("\n{LEGEND}\n"));
+        line(format!("\n{LEGEND}\n{}", self.bounded()));
         line("| | scenario |\n|--:|---|".to_owned());
         for scenario in self.scenarios() {
             line(format!("| {} | `{scenario}` |", number(scenario)));
@@ -84,8 +88,18 @@ impl Matrix {
         text
     }
 
-    /// The scenarios that the fields name, by number.
+    /// What else a reader of loom's matrix has to know, and a line end.
+    fn bounded(&self) -> String {
+        match self.engine {
+            Engine::Heddle => String::new(),
+            Engine::Loom => format!("{BOUNDED}\n"),
+        }
+    }
+
+    /// The scenarios that the fields name, or loom plays, by number.
     fn scenarios(&self) -> Vec<&'static str> {
+        let played =
+            self.rows.iter().filter(|_| self.engine == Engine::Loom).flat_map(|row| row.executions.keys().copied());
         let findings = self.rows.iter().flat_map(|row| &row.cells).map(|cell| &cell.finding);
         let mut named: Vec<&'static str> = findings
             .filter_map(|finding| match finding {
@@ -93,6 +107,7 @@ impl Matrix {
                 _ => None,
             })
             .collect();
+        named.extend(played);
         named.sort_unstable_by_key(|scenario| number(scenario));
         named.dedup();
         named

@@ -9,7 +9,7 @@ use enactor_verification::{
     matrix::{self, Matrix},
     runner::{self, Outcome},
     search::Progress,
-    zoo::{Fix, Zoo},
+    zoo::Zoo,
 };
 use serde::Serialize;
 
@@ -49,10 +49,10 @@ pub(in crate::command) fn run(options: &Options) -> Exit {
         complain(format!("cannot listen to Ctrl-C: {error}"));
         return Exit::Internal;
     }
-    let models: Vec<Model> = zoo.fixes.iter().flat_map(Fix::models).collect();
+    let models: Vec<Model> = zoo.models(models::ENGINE);
     let cores = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let outcomes = runner::run(&models, cores, explore::model, &progress, |_| ());
-    let matrix = Matrix::new(&zoo, &outcomes);
+    let matrix = Matrix::new(&zoo, models::ENGINE, &outcomes);
     match options.format {
         Format::Table => print!("{}", matrix.table()),
         Format::Markdown => print!("{}", matrix.markdown()),
