@@ -130,16 +130,7 @@ fn print_for_people(both: &Both) {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header([
-        "store",
-        "scenario",
-        "heddle",
-        "outcomes",
-        "time",
-        "loom",
-        "outcomes",
-        "time",
-        "loom misses",
-        "only loom",
+        "store", "scenario", "heddle", "outcomes", "time", "loom", "outcomes", "time", "loom misses", "only loom",
     ]);
     for column in 2..10 {
         table.column_mut(column).expect("there are ten").set_cell_alignment(CellAlignment::Right);

@@ -104,15 +104,7 @@ impl Size {
 
     fn properties(&self) -> Vec<Property> {
         let mut properties = vec![
-            NeverEmpty,
-            NeverRegresses,
-            NeverDangles,
-            NeverTorn,
-            Converges,
-            NeverWedges,
-            Reclaims,
-            NoLeak,
-            Completes,
+            NeverEmpty, NeverRegresses, NeverDangles, NeverTorn, Converges, NeverWedges, Reclaims, NoLeak, Completes,
         ];
         // The search for an order grows fast with the number of calls.
         if self.enactors <= 4 && self.clients as usize * self.looks <= 8 {
