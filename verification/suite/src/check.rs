@@ -99,7 +99,7 @@ fn applied_to(history: &[Record], endpoint: usize) -> impl Iterator<Item = Gener
 }
 
 fn newest_after(scenario: &Scenario) -> Generation {
-    Generation::new(u64::from(scenario.newest()) + 2).expect("scenarios have a few plans")
+    Generation::new(u64::from(scenario.newest() + scenario.published_afterwards())).expect("scenarios have a few plans")
 }
 
 /// Whether the automation could not go on by itself.

@@ -88,6 +88,12 @@ impl Scenario {
         self.actions().any(|action| action == Action::Pause)
     }
 
+    /// How many plans newer still are published when it goes on after the threads have ended. A leak shows when the second
+    /// publication has taken back what could be.
+    pub(crate) fn published_afterwards(&self) -> u32 {
+        if self.properties.contains(&Property::NoLeak) { 2 } else { 1 }
+    }
+
     /// The newest plan that anybody publishes.
     pub fn newest(&self) -> u32 {
         let published = self.actions().filter_map(|action| match action {

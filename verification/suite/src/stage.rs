@@ -51,14 +51,15 @@ pub struct Execution {
     pub recovery: Option<Recovery>,
 }
 
-/// Going on after the threads have ended: an Enactor runs with the latest plan, then twice with a plan that is newer still.
+/// Going on after the threads have ended: an Enactor runs with the latest plan, then with a plan that is newer still, and with
+/// another one where leaks are looked for.
 #[derive(Debug)]
 pub struct Recovery {
-    /// What came of the two publications.
+    /// What came of the publications.
     pub published: Vec<Result<(), PublishError>>,
     /// How the last run ended.
     pub last_run: RunReport,
-    /// What was in use beyond the stored plans, after the second publication; none when the store does not say.
+    /// What was in use beyond the stored plans, after the second publication; none when there is none, or the store does not say.
     pub leaked: Option<usize>,
     /// What a client saw at each endpoint at the end.
     pub seen: Vec<Seen>,
@@ -98,7 +99,7 @@ impl Props {
             });
             Arc::new(Plan::new(generation(number), records.collect::<Vec<_>>()))
         };
-        let plans = (1..=scenario.newest() + 2).map(plan).collect();
+        let plans = (1..=scenario.newest() + scenario.published_afterwards()).map(plan).collect();
         Arc::new(Self { endpoints, plans })
     }
 
@@ -318,13 +319,14 @@ impl Stage {
         let policy = Policy { retention: self.scenario.retention, retry: Retry::NEVER };
         let enactor = Enactor::new(EnactorId(self.scenario.cast.len() as u32 + 1), policy);
         let newest = self.scenario.newest();
-        enactor.run(&self.store);
-        let first = self.store.publish(self.props.plan(newest + 1));
-        enactor.run(&self.store);
-        let second = self.store.publish(self.props.plan(newest + 2));
-        let leaked = self.store.0.leaked();
-        let last_run = enactor.run(&self.store);
-        Recovery { published: vec![first, second], last_run, leaked, seen: self.sights(), stored: self.store.stored() }
+        let mut last_run = enactor.run(&self.store);
+        let (mut published, mut leaked) = (Vec::new(), None);
+        for plan in newest + 1..=newest + self.scenario.published_afterwards() {
+            published.push(self.store.publish(self.props.plan(plan)));
+            leaked = (plan == newest + 2).then(|| self.store.0.leaked()).flatten();
+            last_run = enactor.run(&self.store);
+        }
+        Recovery { published, last_run, leaked, seen: self.sights(), stored: self.store.stored() }
     }
 }
 

@@ -12,13 +12,16 @@ use std::{
 };
 
 use around::Around;
-#[cfg(loom)]
-use enactor::sync::atomic::{AtomicU64, Ordering};
 use enactor::{
     generation::Generation,
     plan::Endpoint,
     store::{PlanStore, Unguarded},
     sync::Mutex,
+};
+#[cfg(loom)]
+use enactor::{
+    store::Guarded,
+    sync::atomic::{AtomicU64, Ordering},
 };
 use enactor_verification::{
     engine::Engine,
@@ -66,7 +69,8 @@ fn before_apply(
     }
 }
 
-type Unguarded2 = Around<Unguarded, Box<dyn Fn(Generation) + Send + Sync>>;
+type Unguarded2 = Around<Unguarded, Before>;
+type Before = Box<dyn Fn(Generation) + Send + Sync>;
 
 fn all(conclusions: &[Conclusion], word: &str, part: &str) {
     for conclusion in conclusions.iter().filter(|conclusion| conclusion.word != "ignored") {
@@ -207,11 +211,11 @@ fn a_store_that_works_for_ever_is_truncated() {
     all(&conclusions, "truncated", "goes on and on");
 }
 
-/// Does as many operations more as `which` says.
+/// The store that nothing refutes, which does as many operations more as `which` says.
 #[cfg(loom)]
 fn reads_as(
     which: impl Fn() -> usize + Send + Sync + Clone + 'static,
-) -> impl Fn(&[Endpoint]) -> Unguarded2 + Send + Sync {
+) -> impl Fn(&[Endpoint]) -> Around<Guarded<3>, Before> + Send + Sync {
     move |endpoints| {
         let (which, cells) = (which.clone(), [AtomicU64::new(0), AtomicU64::new(0)]);
         let reads = move |generation: Generation| {
@@ -222,7 +226,7 @@ fn reads_as(
                 cells[1].fetch_add(1, Ordering::Relaxed);
             }
         };
-        Around(unguarded(endpoints), Box::new(reads))
+        Around(Guarded::new(endpoints.iter().cloned()).expect("a scenario has endpoints"), Box::new(reads))
     }
 }
 
