@@ -265,3 +265,21 @@ fn the_readme_shows_what_the_tool_says() {
     assert_eq!(code(&output), Some(0), "{}", stderr(&output));
     assert!(readme.contains(stdout(&output).trim()), "README.md shows something else than:\n{}", stdout(&output));
 }
+
+#[cfg(heddle)]
+#[test]
+fn the_readme_counts_what_is_there() {
+    use enactor_verification::{property::Property, scenario::SCENARIOS};
+
+    let readme = include_str!("../../../README.md").replace('\n', " ");
+    let mutants = include_str!("../mutants.toml").matches("[[mutant]]").count();
+    assert!(readme.contains(&format!("Each of {mutants} changes to a guard")));
+    let (properties, scenarios) = (Property::ALL.len(), SCENARIOS.len());
+    assert!(readme.contains(&format!("all {properties} properties are **proved** in all {scenarios} scenarios")));
+    let baseline = include_str!("../../baseline.toml").split_once("[heddle]").expect("heddle's numbers").1;
+    let line = baseline.lines().find(|line| line.starts_with("\"guarded/three_enactors_two_endpoints\""));
+    let number = line.and_then(|line| line.split_once("executions = ")?.1.split_once(','));
+    let (number, _) = number.expect("a recorded number");
+    let (thousands, rest) = number.split_at(number.len() - 3);
+    assert!(readme.contains(&format!("({thousands},{rest} executions)")));
+}
