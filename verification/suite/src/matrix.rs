@@ -262,16 +262,13 @@ impl Cell {
 
 /// The token of the counterexample that kills a wrong fix.
 pub fn killer(fix: &Fix, outcomes: &[Outcome]) -> Option<Token> {
-    let Kind::Wrong { killed_by: (property, scenario), .. } = fix.kind else { return None };
+    let (property, scenario) = fix.killed_by()?;
     let model = outcomes.iter().find(|outcome| outcome.model.store == fix.store && outcome.model.scenario == scenario);
     model?.token(property)
 }
 
 fn shortest(fix: &Fix, property: Property, outcomes: &[&Outcome]) -> Option<Shortest> {
-    let told = |scenario: &Scenario| match &fix.kind {
-        Kind::Wrong { killed_by: (killer, wanted), .. } if *killer == property => scenario == *wanted,
-        _ => false,
-    };
+    let told = |scenario: &'static Scenario| fix.killed_by() == Some((property, scenario));
     let tokens = outcomes.iter().filter_map(|outcome| outcome.token(property));
     let first = tokens.min_by_key(|token| (!told(token.scenario), token.found.preemptions, token.found.steps))?;
     let (preemptions, steps) = (first.found.preemptions, first.found.steps);

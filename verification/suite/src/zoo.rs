@@ -26,6 +26,8 @@ pub struct Zoo {
     pub fixes: Vec<Fix>,
     /// loom plays them within this many preemptions.
     pub loom_bound: usize,
+    /// The scenarios that tell some wrong fix's story: what loom plays, with every fix.
+    pub stories: Vec<&'static Scenario>,
 }
 
 /// What one fix must show.
@@ -204,10 +206,13 @@ impl Zoo {
                 return Err(ZooError::Twice(fix.store.name));
             }
         }
-        match stores::all().find(|store| !seen.contains(store.name)) {
-            Some(missing) => Err(ZooError::Missing(missing.name)),
-            None => Ok(Self { fixes, loom_bound: file.loom.bound }),
+        if let Some(missing) = stores::all().find(|store| !seen.contains(store.name)) {
+            return Err(ZooError::Missing(missing.name));
         }
+        let told =
+            |scenario: &&Scenario| fixes.iter().any(|fix| fix.killed_by().is_some_and(|(_, by)| by == *scenario));
+        let stories = SCENARIOS.iter().filter(told).collect();
+        Ok(Self { fixes, loom_bound: file.loom.bound, stories })
     }
 
     /// What `engine` plays. heddle: every fix in every scenario, but for what is left out, in every execution. loom: every
@@ -217,19 +222,11 @@ impl Zoo {
             Engine::Heddle => self.fixes.iter().flat_map(Fix::models).collect(),
             Engine::Loom => {
                 let search = Search { bound: Some(self.loom_bound), dependency_tokens: true, ..Search::default() };
-                let plays = |fix: &'_ Fix| stories().map(|scenario| fix.model(scenario, search)).collect::<Vec<_>>();
-                self.fixes.iter().flat_map(plays).collect()
+                let fixes = self.fixes.iter();
+                fixes.flat_map(|fix| self.stories.iter().map(|scenario| fix.model(scenario, search))).collect()
             }
         }
     }
-}
-
-/// The scenarios that tell some wrong fix's story, also of fixes that were not asked for.
-fn stories() -> impl Iterator<Item = &'static Scenario> {
-    let zoo = Zoo::read(Zoo::RECORDED).expect("the zoo of this repository is one");
-    let told =
-        move |scenario: &&Scenario| zoo.fixes.iter().any(|fix| fix.killed_by().is_some_and(|(_, by)| by == *scenario));
-    SCENARIOS.iter().filter(told)
 }
 
 impl Fix {
@@ -348,6 +345,29 @@ mod tests {
     fn the_recorded_zoo_is_one() {
         let zoo = Zoo::read(Zoo::RECORDED).expect("verification/zoo.toml");
         assert_eq!(zoo.fixes.len(), stores::all().count());
+    }
+
+    #[test]
+    fn loom_plays_each_wrong_fix_in_its_own_story() {
+        // Another scenario than the recorded zoo has for that fix, and for any other.
+        let text = Zoo::RECORDED.replacen(
+            "killed_by = { property = \"never_torn\", scenario = \"slot_is_used_again_under_a_client\" }",
+            "killed_by = { property = \"never_torn\", scenario = \"client_looks_twice\" }",
+            1,
+        );
+        assert_ne!(text, Zoo::RECORDED);
+        for text in [Zoo::RECORDED, &text] {
+            let zoo = Zoo::read(text).expect("a zoo");
+            let models = zoo.models(Engine::Loom);
+            assert_eq!(models.len(), zoo.fixes.len() * zoo.stories.len());
+            for (fix, (_, story)) in zoo.fixes.iter().filter_map(|fix| Some((fix, fix.killed_by()?))) {
+                assert!(
+                    models.iter().any(|model| model.store == fix.store && model.scenario == story),
+                    "{}",
+                    fix.store
+                );
+            }
+        }
     }
 
     #[test]
