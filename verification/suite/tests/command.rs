@@ -272,7 +272,7 @@ fn the_readme_counts_what_is_there() {
     use enactor_verification::{property::Property, scenario::SCENARIOS};
 
     let readme = include_str!("../../../README.md").replace('\n', " ");
-    let mutants = include_str!("../mutants.toml").matches("[[mutant]]").count();
+    let mutants = include_str!("../../mutants/src/lib.rs").matches("    Mutant {\n").count();
     assert!(readme.contains(&format!("Each of {mutants} changes to a guard")));
     let (properties, scenarios) = (Property::ALL.len(), SCENARIOS.len());
     assert!(readme.contains(&format!("all {properties} properties are **proved** in all {scenarios} scenarios")));

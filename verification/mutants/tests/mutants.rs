@@ -1,6 +1,6 @@
 //! The guarded store with one guard removed, or one ordering weakened, makes a model fail: mutant by mutant.
 //!
-//! Guards: `mutants.toml`, made from the store's own source by `build.rs`. Orderings: every operation of the store that the
+//! Guards: `src/lib.rs`, made from the store's own source by `build.rs`. Orderings: every operation of the store that the
 //! scenarios reach and that is stronger than relaxed, one step weaker, without another build. A mutant that no scenario
 //! refutes means that the guard or the ordering is not needed, or that the scenarios are too weak: both are failures.
 
@@ -18,7 +18,7 @@ fn main() {
 
 #[cfg(loom)]
 fn main() {
-    let mut trials: Vec<Trial> = on_an_engine::mutants().into_iter().map(on_an_engine::guard_trial).collect();
+    let mut trials = on_an_engine::guard_trials();
     trials.extend(on_an_engine::ordering_trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -33,6 +33,7 @@ mod on_an_engine {
         store::{Guarded, PlanStore},
         sync::model::Site,
     };
+    use enactor_mutants::{MUTANTS, Mutant};
     use enactor_verification::{
         budget::{Budget, Model},
         engine::Engine,
@@ -45,13 +46,6 @@ mod on_an_engine {
     use libtest_mimic::{Failed, Trial};
 
     const GUARDED: Store = Store::of::<Guarded<3>>();
-
-    pub struct Mutant {
-        name: &'static str,
-        scenario: &'static str,
-        property: &'static str,
-        store: Store,
-    }
 
     macro_rules! subject {
         ($name:ident) => {
@@ -76,15 +70,8 @@ mod on_an_engine {
         };
     }
 
-    macro_rules! mutant {
-        ($name:ident, $scenario:expr, $property:expr) => {
-            Mutant {
-                name: stringify!($name),
-                scenario: $scenario,
-                property: $property,
-                store: Store::of::<$name::Guarded<3>>(),
-            }
-        };
+    macro_rules! stores {
+        ($($name:ident),*) => { [$(Store::of::<$name::Guarded<3>>()),*] };
     }
 
     include!(concat!(env!("OUT_DIR"), "/mutants.rs"));
@@ -97,12 +84,17 @@ mod on_an_engine {
         of_scenario.next().expect("every scenario is in the budget").search
     }
 
-    pub fn guard_trial(mutant: Mutant) -> Trial {
+    pub fn guard_trials() -> Vec<Trial> {
+        MUTANTS.iter().zip(STORES).map(|(mutant, store)| guard_trial(mutant, *store)).collect()
+    }
+
+    fn guard_trial(mutant: &Mutant, store: Store) -> Trial {
+        let (scenario, property) = mutant.refutes;
         Trial::test(format!("without_its_guard::{}", mutant.name), move || {
-            let scenario: &'static Scenario = mutant.scenario.parse()?;
-            let property: Property = mutant.property.parse()?;
+            let scenario: &'static Scenario = scenario.parse()?;
+            let property: Property = property.parse()?;
             let search = Search { until: Until::Refuted(property), ..recorded(scenario) };
-            let findings = mutant.store.explore(scenario, search, None, &Default::default());
+            let findings = store.explore(scenario, search, None, &Default::default());
             match findings.counterexamples.contains_key(&property) {
                 true => Ok(()),
                 false => Err(not_refuted(&findings, &format!("{scenario}: {property}"))),
