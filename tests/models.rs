@@ -14,16 +14,16 @@ fn main() {
 
 #[cfg(loom)]
 fn main() {
-    use enactor_verification::{
+    use enactor_verification::engine::Engine;
+    use enactor_verify::{
         budget::{Budget, Model},
-        engine::{Engine, explore},
         runner::Outcome,
     };
 
     let engine = Engine::BUILT.expect("a leg with an engine");
     let trial = |model: Model| {
         Trial::test(format!("{engine}::{}", model.name()), move || {
-            let findings = explore::model(&model, &Default::default());
+            let findings = model.explore(&Default::default());
             let outcome = Outcome::new(model, findings);
             let differs = outcome.verdicts.iter().filter(|(_, verdict, expectation)| !verdict.is(*expectation));
             let differs: Vec<String> = differs

@@ -3,6 +3,7 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 #[path = "src/lib.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a library of its own, too")]
 mod list;
 
 use list::{MUTANTS, Mutant};

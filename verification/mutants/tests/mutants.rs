@@ -35,7 +35,6 @@ mod on_an_engine {
     };
     use enactor_mutants::{MUTANTS, Mutant};
     use enactor_verification::{
-        budget::{Budget, Model},
         engine::Engine,
         property::Property,
         scenario::Scenario,
@@ -43,6 +42,7 @@ mod on_an_engine {
         stores::Store,
         subject::Subject,
     };
+    use enactor_verify::budget::{Budget, Model};
     use libtest_mimic::{Failed, Trial};
 
     const GUARDED: Store = Store::of::<Guarded<3>>();

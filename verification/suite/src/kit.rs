@@ -38,7 +38,7 @@ pub use model::{Model, Outcome};
 
 use crate::{
     engine::Engine,
-    report::token::{NoTrail, Trail},
+    trail::{NoTrail, Trail},
 };
 
 /// Everything that one test target verifies.

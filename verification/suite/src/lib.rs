@@ -6,31 +6,26 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`budget`] says what every model must show; [`runner`] runs them all; [`report`] prints. [`zoo`] says
-//! what every plausible fix must show, and [`matrix`] what it does. [`gate`] is what CI runs: shards, a baseline, what a change
-//! can affect, and the files that other programs read. [`kit`] does all of this for somebody else's code.
+//! for each property. [`kit`] does all of this for somebody else's code.
+//!
+//! What this repository expects of its own stores, and how it is told to people and to CI, is in `enactor-verify`: whoever uses
+//! the kit need not build it.
 
-#[cfg(loom)]
-pub mod audit;
-pub mod budget;
 pub mod check;
 pub mod engine;
-pub mod gate;
 pub mod history;
 pub mod kit;
-pub mod matrix;
 pub mod property;
-pub mod report;
-pub mod runner;
 pub mod scenario;
 pub mod search;
 mod specification;
 pub mod stage;
 pub mod stores;
 pub mod subject;
+pub mod timeline;
+pub mod trail;
 pub mod verdict;
 pub mod witness;
-pub mod zoo;
 
 /// The book's code compiles and does what it says.
 #[cfg(doctest)]

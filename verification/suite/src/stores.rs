@@ -1,18 +1,8 @@
 //! [`Store`]: a store under verification as the command line, budgets and tokens know it, and the list of them.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use enactor::store::{Guarded, Unguarded};
-use enactor_zoo::{
-    Fixed, cas_on_identity::CasOnIdentity, counted_after_publish::CountedAfterPublish, elected_writer::ElectedWriter,
-    epoch_reclamation::EpochReclamation, freshness_outside::FreshnessOutside, global_lock::GlobalLock,
-    lease_with_token::LeaseWithToken, lease_without_token::LeaseWithoutToken, lock_around_apply::LockAroundApply,
-    lock_without_fresh_check::LockWithoutFreshCheck, never_deletes::NeverDeletes,
-    published_promela_fix::PublishedPromelaFix, recheck_and_spare::RecheckAndSpare,
-    recheck_before_write::RecheckBeforeWrite, relaxed_publish::RelaxedPublish, rollback_pointer::RollbackPointer,
-    single_look::SingleLook, snapshot_by_endpoint::SnapshotByEndpoint, spare_what_looks_active::SpareWhatLooksActive,
-    token_on_writes_only::TokenOnWritesOnly, transaction::Transaction, wrapping_generation::WrappingGeneration,
-};
 
 #[cfg(loom)]
 use crate::{
@@ -38,37 +28,6 @@ pub struct Store {
 
 /// The store of the outage, and the store that cannot.
 pub static STORES: &[Store] = &[Store::of::<Unguarded>(), Store::of::<Guarded<3>>()];
-
-/// Plausible fixes: first the wrong ones, then the right ones.
-pub static ZOO: &[Store] = &[
-    Store::of::<Fixed<RecheckBeforeWrite>>(),
-    Store::of::<Fixed<SpareWhatLooksActive>>(),
-    Store::of::<Fixed<RecheckAndSpare>>(),
-    Store::of::<Fixed<PublishedPromelaFix>>(),
-    Store::of::<Fixed<FreshnessOutside>>(),
-    Store::of::<Fixed<SnapshotByEndpoint>>(),
-    Store::of::<Fixed<CountedAfterPublish>>(),
-    Store::of::<Fixed<RollbackPointer>>(),
-    Store::of::<Fixed<LockAroundApply>>(),
-    Store::of::<Fixed<LockWithoutFreshCheck>>(),
-    Store::of::<Fixed<LeaseWithoutToken>>(),
-    Store::of::<Fixed<TokenOnWritesOnly>>(),
-    Store::of::<Fixed<CasOnIdentity>>(),
-    Store::of::<Fixed<WrappingGeneration>>(),
-    Store::of::<Fixed<RelaxedPublish>>(),
-    Store::of::<Fixed<SingleLook>>(),
-    Store::of::<Fixed<NeverDeletes>>(),
-    Store::of::<Fixed<GlobalLock>>(),
-    Store::of::<Fixed<Transaction>>(),
-    Store::of::<Fixed<LeaseWithToken>>(),
-    Store::of::<Fixed<ElectedWriter>>(),
-    Store::of::<Fixed<EpochReclamation>>(),
-];
-
-/// Every store that has a name.
-pub fn all() -> impl Iterator<Item = &'static Store> {
-    STORES.iter().chain(ZOO)
-}
 
 impl Store {
     /// The store `S`.
@@ -136,17 +95,5 @@ impl fmt::Debug for Store {
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name)
-    }
-}
-
-/// A name that is no store.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no store is called {0:?}; there are {names}", names = all().map(|s| s.name).collect::<Vec<_>>().join(", "))]
-pub struct UnknownStore(pub String);
-
-impl FromStr for &'static Store {
-    type Err = UnknownStore;
-    fn from_str(name: &str) -> Result<Self, UnknownStore> {
-        all().find(|store| store.name == name).ok_or_else(|| UnknownStore(name.to_owned()))
     }
 }

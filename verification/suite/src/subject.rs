@@ -9,7 +9,6 @@ use enactor::{
     plan::Endpoint,
     store::{Guarded, PlanStore, Unguarded},
 };
-use enactor_zoo::{Fixed, fix::Fix};
 
 pub(crate) use erased::{AnyRun, AnyStore, Stores};
 
@@ -103,21 +102,5 @@ impl Subject for Guarded<3> {
         let stored = self.stored().len();
         let usage = self.usage()?;
         Some(usage.plans.saturating_sub(stored) + usage.blocks.saturating_sub(stored * self.endpoints().count()))
-    }
-}
-
-impl<F: Fix> Subject for Fixed<F> {
-    const NAME: &'static str = F::NAME;
-
-    fn build(endpoints: &[Endpoint]) -> Self {
-        Self::new(endpoints.iter().cloned())
-    }
-
-    fn floor(&self, _endpoint: &Endpoint) -> Option<Generation> {
-        None
-    }
-
-    fn leaked(&self) -> Option<usize> {
-        None
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! - [`shelf`]: plans and zone in a database with transactions, which most fixes share. [`places`]: record sets in memory
 //!   that clients copy without a lock, which the others share.
-//! - [`fix`]: what a fix may do differently from the store of the outage.
+//! - [`fix`]: what a fix may do differently from the store of the outage. [`stores`]: all of them, to be played on.
 //! - Wrong: two steps where one is needed ([`recheck_before_write`], [`spare_what_looks_active`], [`recheck_and_spare`],
 //!   [`freshness_outside`], [`published_promela_fix`], [`snapshot_by_endpoint`], [`counted_after_publish`],
 //!   [`rollback_pointer`]); locks and leases that exclude and do not order ([`lock_around_apply`],
@@ -39,6 +39,7 @@ pub mod shelf;
 pub mod single_look;
 pub mod snapshot_by_endpoint;
 pub mod spare_what_looks_active;
+pub mod stores;
 pub mod token_on_writes_only;
 pub mod transaction;
 pub mod wrapping_generation;

@@ -9,13 +9,12 @@ use enactor::sync::model::{self, Lens, Watched};
 
 use super::{Play, explorer, timeline::Timeline};
 use crate::{
-    budget::Model,
     property::Property,
-    report::timeline::{Event, Operation},
     scenario::Scenario,
-    search::{Collector, Counterexample, Findings, Gather, Progress, Search},
+    search::{Collector, Counterexample, Findings, Gather, Search},
     stage::{Props, StopBefore},
     subject::Stores,
+    timeline::{Event, Operation},
     witness::Witness,
 };
 
@@ -69,11 +68,6 @@ impl Part {
         let events = timeline.events();
         (!events.is_empty()).then_some((events, operations))
     }
-}
-
-/// Plays `model` on its own store.
-pub fn model(model: &Model, progress: &Arc<Progress>) -> Findings {
-    model.store.explore(model.scenario, model.search, None, progress)
 }
 
 /// Plays `scenario` on fresh stores in every execution that the search of `collector` allows; what is found goes there.

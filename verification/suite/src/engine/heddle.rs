@@ -10,9 +10,9 @@ use heddle::model::{Builder, Completion, Failure, FailureKind, Report, TraceEven
 
 use super::{explore::Part, timeline::Timeline};
 use crate::{
-    report::timeline::Operation,
     search::{Counterexample, Gather, Place, Simplicity},
     stage::StopBefore,
+    timeline::Operation,
 };
 
 /// The most events an execution may have. The longest of ours have a few hundred; one that never ends gets here in a second.

@@ -16,9 +16,9 @@ use enactor::sync::model;
 
 use super::{explore::Part, timeline::Timeline};
 use crate::{
-    report::timeline::Operation,
     search::{Counterexample, Gather, Place},
     stage,
+    timeline::Operation,
 };
 
 /// The payload of the panic that ends loom's search from within.

@@ -18,7 +18,7 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-use crate::report::timeline::{Change, Event, Matter};
+use crate::timeline::{Change, Event, Matter};
 
 /// A `tracing` subscriber that writes down this project's events, and every event that names a `change`.
 #[derive(Debug, Clone, Default)]

@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     engine::Engine,
-    report::token::Trail,
     scenario::Scenario,
     search::{Collector, Findings, Search},
+    trail::Trail,
     verdict::{Limit, Verdict},
 };
 #[cfg(loom)]

@@ -7,8 +7,8 @@ use crate::verdict::{Emptiness, Limit, Verdict};
 #[cfg(loom)]
 use crate::{
     engine::{Engine, explore::Replay},
-    report::timeline::{Event, Operation},
     scenario::Scenario,
+    timeline::{Event, Operation},
 };
 use std::fmt::Display;
 

@@ -1,0 +1,43 @@
+//! `cargo verify matrix`: every fix of the zoo in every scenario, or on loom in those that tell some wrong fix's story.
+
+#[cfg(loom)]
+mod run;
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use enactor_verification::{engine::Engine, stores::Store};
+use enactor_verify::stores;
+
+#[cfg(loom)]
+pub(super) use run::run;
+
+/// Which fixes, and how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only this fix
+    #[arg(long, value_parser = stores::named)]
+    store: Option<&'static Store>,
+    /// Whose word the verdicts are: heddle or loom, which plays the scenarios that tell some wrong fix's story, within a bound
+    #[arg(long, default_value_t = Engine::Heddle)]
+    pub(super) engine: Engine,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// How many cores to use [default: all]
+    #[arg(long, short)]
+    jobs: Option<NonZeroUsize>,
+    /// Another zoo than the repository's
+    #[arg(long, value_name = "FILE")]
+    zoo: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Table,
+    /// For `docs/zoo.md`
+    Markdown,
+    /// For programs: one JSON document on standard output
+    Json,
+}

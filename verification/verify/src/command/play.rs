@@ -1,0 +1,161 @@
+//! Running models before somebody's eyes: progress, the time left, and Ctrl-C.
+
+use std::{
+    collections::BTreeMap,
+    io::IsTerminal,
+    num::NonZeroUsize,
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use enactor_verification::{
+    engine::Engine,
+    search::{Findings, Progress, Search},
+};
+use enactor_verify::{
+    budget::Model,
+    gate::{baseline::Baseline, estimate},
+    runner::{self, Event, Outcome},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Exit, complain, models::ENGINE};
+
+/// Ctrl-C, and what else asks a program to end, ends the searches; a second one ends the program.
+pub(super) fn listen(progress: &Arc<Progress>) -> Result<(), Exit> {
+    let interrupt = Arc::clone(progress);
+    let handler = move || {
+        if interrupt.is_interrupted() {
+            process::exit(Exit::Inconclusive as i32);
+        }
+        interrupt.interrupt();
+    };
+    ctrlc::set_handler(handler).map_err(|error| {
+        complain(format!("cannot listen to Ctrl-C: {error}"));
+        Exit::Internal
+    })
+}
+
+/// Who looks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// People: a bar on a terminal, elsewhere a line for each model.
+    People,
+    /// A program that reads standard output.
+    Program,
+}
+
+/// Runs `models` on `jobs` cores, by default all. What `baseline` knows says how long it takes.
+pub(super) fn play(
+    models: &[Model],
+    jobs: Option<NonZeroUsize>,
+    audience: Audience,
+    baseline: &Baseline,
+    progress: &Arc<Progress>,
+) -> Vec<Outcome> {
+    let cores = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    // heddle divides one search among all cores; loom cannot, so there it is one search for each core.
+    let (at_a_time, workers) = match ENGINE {
+        Engine::Heddle => (NonZeroUsize::MIN, cores.get()),
+        Engine::Loom => (cores, 1),
+    };
+    let with_workers = |model: &Model| Model { search: Search { workers, ..model.search }, ..model.clone() };
+    let models: Vec<Model> = models.iter().map(with_workers).collect();
+    let bar = bar(models.len(), audience);
+    let left = Left::new(&models, baseline, Arc::clone(progress));
+    let lines = audience == Audience::People && !std::io::stderr().is_terminal();
+    let watch = |event: Event<'_>| match event {
+        Event::Began(model) => bar.set_prefix(model.name()),
+        Event::Ended(outcome) => {
+            bar.inc(1);
+            let done = left.ended(outcome);
+            if lines {
+                let (name, findings) = (outcome.model.name(), &outcome.findings);
+                let (executions, seconds, left) = (findings.executions, findings.seconds, left.words());
+                let of = models.len();
+                anstream::eprintln!("{name}: {executions} executions, {seconds:.1} s ({done} of {of}, {left})");
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !bar.is_finished() {
+                bar.set_message(left.rate());
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let outcomes = runner::run(&models, at_a_time, explore, progress, watch);
+        bar.finish_and_clear();
+        outcomes
+    })
+}
+
+/// What ended all searches ends those that have not begun, too.
+fn explore(model: &Model, progress: &Arc<Progress>) -> Findings {
+    match progress.limit() {
+        Some(limit) => Findings { limit: Some(limit), ..Findings::default() },
+        None => model.explore(progress),
+    }
+}
+
+fn bar(models: usize, audience: Audience) -> ProgressBar {
+    if audience == Audience::Program {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} models, {msg}\n{prefix:.dim}")
+        .expect("a fixed template")
+        .progress_chars("=> ");
+    ProgressBar::new(models as u64).with_style(style)
+}
+
+/// How much is left to do.
+struct Left {
+    began: Instant,
+    progress: Arc<Progress>,
+    models: Mutex<LeftModels>,
+}
+
+struct LeftModels {
+    /// The models that have not ended, and their recorded executions.
+    recorded: BTreeMap<String, Option<u64>>,
+    ended: usize,
+    /// The executions of those that have ended.
+    executions: u64,
+}
+
+impl Left {
+    fn new(models: &[Model], baseline: &Baseline, progress: Arc<Progress>) -> Self {
+        let recorded = |model: &Model| baseline.counts(ENGINE, &model.name()).map(|counts| counts.executions);
+        let recorded = models.iter().map(|model| (model.name(), recorded(model))).collect();
+        let models = Mutex::new(LeftModels { recorded, ended: 0, executions: 0 });
+        Self { began: Instant::now(), progress, models }
+    }
+
+    fn models(&self) -> MutexGuard<'_, LeftModels> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more model has ended; says how many have.
+    fn ended(&self, outcome: &Outcome) -> usize {
+        let mut models = self.models();
+        models.recorded.remove(&outcome.model.name());
+        models.executions += outcome.findings.executions;
+        models.ended += 1;
+        models.ended
+    }
+
+    fn words(&self) -> String {
+        let done = self.progress.executions();
+        let models = self.models();
+        let left = estimate::left(models.recorded.values().copied(), done.saturating_sub(models.executions));
+        estimate::words(estimate::remaining(done, left, self.began.elapsed()))
+    }
+
+    fn rate(&self) -> String {
+        let executions = self.progress.executions();
+        let rate = executions as f64 / self.began.elapsed().as_secs_f64().max(0.1);
+        format!("{executions} executions, {rate:.0}/s, {}", self.words())
+    }
+}

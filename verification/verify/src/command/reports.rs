@@ -1,0 +1,137 @@
+//! What the gate and the merge of its shards share: reading what is expected, and writing the reports.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+};
+
+use anstream::print;
+use enactor_verification::engine::Engine;
+use enactor_verify::{
+    budget::{Budget, Model},
+    gate::{
+        baseline::Baseline,
+        file, junit, markdown,
+        record::{Conclusion, Problem, Record},
+        sarif, table,
+    },
+    report::story::Sources,
+};
+use serde::Serialize;
+
+use super::{
+    Exit, complain,
+    options::{Against, Reports},
+};
+
+/// Budget and baseline, read.
+pub(super) struct Expected {
+    pub(super) budget: Budget,
+    pub(super) budget_text: String,
+    pub(super) baseline: Baseline,
+    pub(super) baseline_text: String,
+}
+
+impl Against {
+    /// The checkout.
+    pub(super) fn root(&self) -> PathBuf {
+        self.repository.clone().unwrap_or_else(|| Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).to_owned())
+    }
+
+    /// What is expected of `engine`.
+    pub(super) fn read(&self, engine: Engine) -> Result<Expected, String> {
+        let text = |path: &Option<PathBuf>, recorded: &str| match path {
+            None => Ok(recorded.to_owned()),
+            Some(path) => file::read(path).map_err(|error| error.to_string()),
+        };
+        let budget_text = text(&self.budget, Budget::RECORDED)?;
+        let budget = Budget::read(&budget_text, engine).map_err(|error| format!("the budget: {error}"))?;
+        let baseline_text = text(&self.baseline, Baseline::RECORDED)?;
+        let baseline = Baseline::read(&baseline_text, engine, &budget.models);
+        let baseline = baseline.map_err(|error| format!("the baseline: {error}"))?;
+        Ok(Expected { budget, budget_text, baseline, baseline_text })
+    }
+}
+
+/// The whole result, for programs.
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    conclusion: Conclusion,
+    exit: u8,
+    problems: &'a [Problem],
+    record: &'a Record,
+}
+
+impl Reports {
+    /// Whether every report can be written, as far as one can know before the run. `others` are written too.
+    pub(super) fn check(&self, others: &[&Option<PathBuf>]) -> Result<(), String> {
+        let own = [&self.junit, &self.sarif, &self.markdown, &self.json];
+        let mut seen = BTreeSet::new();
+        for path in own.iter().chain(others).filter_map(|path| path.as_ref()) {
+            file::check_writable(path).map_err(|error| error.to_string())?;
+            if !seen.insert(path) {
+                return Err(format!("{} would be written twice: give each report a file", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the reports, prints the result, and says how the command ends.
+    pub(super) fn finish(&self, record: &Record, against: &Against) -> Exit {
+        let allow_drift = against.allow_drift;
+        let conclusion = record.conclusion(allow_drift);
+        let exit = match conclusion {
+            Conclusion::Green | Conclusion::NothingToCheck => Exit::AsExpected,
+            Conclusion::Red => Exit::Differs,
+            Conclusion::Inconclusive => Exit::Inconclusive,
+        };
+        let problems = record.problems(allow_drift);
+        let document = Document { version: 1, conclusion, exit: exit as u8, problems: &problems, record };
+        let summary = markdown::render(record, allow_drift);
+        let mut sources = Sources::default();
+        let mut blame = |token: &str| {
+            let story = super::replay::story(&token.parse().ok()?, &mut sources)?;
+            let place = story.guilty()?.place.clone()?;
+            Some(sarif::Line { path: sources.in_repository(&place.file), line: place.line as usize })
+        };
+        let mut written = vec![
+            write(&self.junit, || junit::render(record, allow_drift)),
+            write(&self.sarif, || sarif::render(record, allow_drift, &against.root(), &mut blame)),
+            write(&self.markdown, || summary.clone()),
+            write(&self.json, || super::models::json(&document)),
+        ];
+        if let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+            written.push(file::append(Path::new(&path), &summary).map_err(|error| error.to_string()));
+        }
+        print!("{}", table::render(record, allow_drift));
+        // Said last, where people look; the others are written by now.
+        let failed = written.into_iter().filter_map(Result::err).map(complain).count();
+        if failed > 0 { Exit::Internal } else { exit }
+    }
+}
+
+fn write(path: &Option<PathBuf>, text: impl FnOnce() -> String) -> Result<(), String> {
+    path.as_ref().map_or(Ok(()), |path| file::write(path, &text()).map_err(|error| error.to_string()))
+}
+
+/// Whether `record`, which comes from a file, is about models of the budget as it is.
+pub(super) fn check_fits(record: &Record, models: &[Model]) -> Result<(), String> {
+    let named = |name: &String| models.iter().find(|model| model.name() == *name);
+    let left_out = record.left_out.iter().flat_map(|left_out| &left_out.models);
+    if let Some(name) = record.identity.models.iter().chain(left_out.clone()).find(|name| named(name).is_none()) {
+        return Err(format!("the budget has no model {name}"));
+    }
+    let known: BTreeSet<&String> = record.identity.models.iter().chain(left_out).collect();
+    if let Some(model) = models.iter().find(|model| !known.contains(&model.name())) {
+        return Err(format!("{} was neither selected nor left out", model.name()));
+    }
+    match models
+        .iter()
+        .find(|model| record.models.iter().any(|played| played.model == model.name() && !played.fits(model)))
+    {
+        Some(model) => Err(format!("{} has other verdicts than the budget asks for", model.name())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,290 @@
+//! From events to steps: what there is after each, and which operations belong to it.
+
+use std::collections::HashMap;
+
+use enactor_verification::timeline::{Change, Event, Matter, Moment, Operation};
+
+use super::{Deed, Origin, Place, Served, Sources, State, Step, legible};
+use crate::report::token::Token;
+
+/// A step, and what it is about.
+pub(super) type Told = (Step, Matter);
+
+/// What there was when the threads started, and the steps from then on.
+pub(super) fn fold(
+    token: &Token,
+    (events, operations): (&[Event], &[Operation]),
+    ended: Option<&str>,
+    sources: &mut Sources,
+) -> (State, Vec<Told>) {
+    let moment = |moment| events.iter().position(|event| event.matter == Matter::Moment(moment));
+    let start = moment(Moment::Start).map_or(0, |at| at + 1);
+    let mut set_up = Fold::new(token, operations, sources);
+    for event in &events[..start] {
+        set_up.take(event);
+    }
+    let before = set_up.state;
+    let end = moment(Moment::End).unwrap_or(events.len());
+    let counted = |at: usize| events.get(at).map_or(operations.len(), |event| event.operations);
+    let mut fold = Fold::new(token, operations, sources);
+    fold.state = before.clone();
+    fold.bounds = (start.checked_sub(1).map_or(0, counted), counted(end));
+    for event in &events[start..end] {
+        fold.take(event);
+    }
+    let rest = &events[end..];
+    fold.correct(rest);
+    for event in &rest[..last_of_interest(token, rest)] {
+        fold.take(event);
+    }
+    if let Some(words) = ended {
+        fold.push(None, words.to_owned(), None, Matter::Words);
+    }
+    fold.add_operations();
+    (before, fold.steps)
+}
+
+/// How many of the events after the threads' end matter: going on from there does to some properties only.
+fn last_of_interest(token: &Token, rest: &[Event]) -> usize {
+    let recovery = rest.iter().position(|event| event.matter == Matter::Moment(Moment::Recovery));
+    let panics = rest.iter().any(|event| event.matter == Matter::Panic);
+    recovery.filter(|_| !panics && !token.property.needs_recovery()).unwrap_or(rest.len())
+}
+
+struct Fold<'a> {
+    /// How many threads there are.
+    cast: usize,
+    operations: &'a [Operation],
+    sources: &'a mut Sources,
+    /// How many operations there were when the threads started, and when they had ended.
+    bounds: (usize, usize),
+    state: State,
+    steps: Vec<Told>,
+    /// Which operations each step has.
+    deeds: Vec<Vec<usize>>,
+    /// For each thread: how many of all operations it had seen at its last step.
+    seen: HashMap<Option<usize>, usize>,
+    /// For each thread: what the store itself has told that the thread has not yet.
+    told: HashMap<Option<usize>, Vec<Change>>,
+}
+
+impl<'a> Fold<'a> {
+    fn new(token: &Token, operations: &'a [Operation], sources: &'a mut Sources) -> Self {
+        Self {
+            cast: token.scenario.cast.len(),
+            operations,
+            sources,
+            bounds: (0, 0),
+            state: State::default(),
+            steps: Vec::new(),
+            deeds: Vec::new(),
+            seen: HashMap::new(),
+            told: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        match &event.matter {
+            Matter::Moment(_) | Matter::FoundZone { .. } | Matter::FoundPlans(_) => return,
+            Matter::Change(change) if self.is_told(event, change) => return,
+            Matter::Change(change) => self.state.change(change),
+            _ => {}
+        }
+        let deeds = self.operations_until(event);
+        let place = self.place(event, &deeds);
+        self.push(event.thread, event.words.clone(), place, event.matter.clone());
+        self.deeds.last_mut().expect("just pushed").extend(deeds);
+    }
+
+    /// Whether the store has told this `change` already, which its caller tells now.
+    fn is_told(&mut self, event: &Event, change: &Change) -> bool {
+        let told = self.told.entry(event.thread).or_default();
+        if !event.by_caller {
+            told.push(change.clone());
+            return false;
+        }
+        let known = told.iter().position(|known| known == change);
+        known.map(|known| told.remove(known)).is_some()
+    }
+
+    fn push(&mut self, thread: Option<usize>, words: String, place: Option<Place>, matter: Matter) {
+        let step = Step {
+            number: self.steps.len() + 1,
+            column: thread.unwrap_or(self.cast),
+            words: legible(&words),
+            place,
+            changes: matches!(matter, Matter::Change(_)),
+            after: self.state.clone(),
+            harm: false,
+            operations: Vec::new(),
+        };
+        self.steps.push((step, matter));
+        self.deeds.push(Vec::new());
+    }
+
+    /// The operations of the event's thread since its last step.
+    fn operations_until(&mut self, event: &Event) -> Vec<usize> {
+        let deeds = self.operations_of(event.thread, event.operations);
+        self.seen.insert(event.thread, event.operations);
+        deeds
+    }
+
+    fn operations_of(&self, thread: Option<usize>, until: usize) -> Vec<usize> {
+        let (start, end) = self.bounds;
+        let begin = self.seen.get(&thread).copied().unwrap_or(if thread.is_some() { start } else { end });
+        let until = until.min(self.operations.len());
+        // What comes before the threads start and after they have ended is the last one's: it is alone then.
+        let thread = thread.unwrap_or(self.cast - 1);
+        let is_its_own = |at: &usize| {
+            let Operation { thread: whose, what, .. } = &self.operations[*at];
+            *whose == thread && what != "Spawn" && what != "Join"
+        };
+        (begin.min(until)..until).filter(is_its_own).collect()
+    }
+
+    /// The event's place. What a caller tells of a call happened where the call's operations are.
+    fn place(&mut self, event: &Event, deeds: &[usize]) -> Option<Place> {
+        if !event.by_caller {
+            return Some(self.sources.place(event.file, event.line));
+        }
+        let deeds = || deeds.iter().rev().map(|at| &self.operations[*at]);
+        let deed = deeds().find(|deed| deed.what.ends_with("Write")).or_else(|| deeds().next())?;
+        Some(self.sources.place(deed.file, deed.line))
+    }
+
+    /// Puts right what the events up to the threads' end have not told.
+    fn correct(&mut self, rest: &[Event]) {
+        for event in rest {
+            let changes = match &event.matter {
+                Matter::Moment(Moment::Recovery) => return,
+                Matter::FoundZone { endpoint, generation } => self.state.corrections(endpoint, *generation),
+                Matter::FoundPlans(plans) => self.state.missing(plans),
+                _ => continue,
+            };
+            for (change, words) in changes {
+                self.state.change(&change);
+                self.push(None, words, None, Matter::Change(change));
+            }
+        }
+    }
+
+    /// Gives each step its operations, now that it is known which step each one belongs to.
+    fn add_operations(&mut self) {
+        // What a thread did after its last step, such as giving back a lock, belongs to that step.
+        let mut last: HashMap<usize, usize> = HashMap::new();
+        for (at, (step, _)) in self.steps.iter().enumerate() {
+            last.insert(step.column, at);
+        }
+        for (column, at) in last {
+            let thread = Some(column).filter(|column| *column < self.cast);
+            let until = if thread.is_some() { self.bounds.1 } else { 0 };
+            let trailing = self.operations_of(thread, until);
+            self.deeds[at].extend(trailing);
+        }
+        let mut steps = vec![None; self.operations.len()];
+        for (at, deeds) in self.deeds.iter().enumerate() {
+            deeds.iter().for_each(|deed| steps[*deed] = Some(at + 1));
+        }
+        for (at, deeds) in self.deeds.iter().enumerate() {
+            let deed = |number: &usize| deed(*number, self.operations, (&steps, self.bounds.0), self.sources);
+            self.steps[at].0.operations = deeds.iter().filter_map(deed).collect();
+        }
+    }
+}
+
+/// Operation `number`, given which step each belongs to and how many there were when the threads started. None for the
+/// write of what reads and writes in one step: it is part of the read.
+fn deed(
+    number: usize,
+    operations: &[Operation],
+    (steps, start): (&[Option<usize>], usize),
+    sources: &mut Sources,
+) -> Option<Deed> {
+    let Operation { thread, what, location, ordering, value, source, file, line } = &operations[number];
+    let written = || {
+        let mut later = operations[number + 1..].iter().filter(|later| later.thread == *thread);
+        later.next().filter(|write| write.what == "ModifyWrite").map(|write| write.value)
+    };
+    let (what, read, written) = match what.as_str() {
+        "ModifyWrite" => return None,
+        "ModifyRead" => ("modifies", Some(*value), written()),
+        "Read" => ("reads", Some(*value), None),
+        "Wait" => ("waits for", Some(*value), None),
+        "Write" => ("writes", None, Some(*value)),
+        "Fence" => ("fence", None, None),
+        other => (other, None, Some(*value)),
+    };
+    let origin = || match source {
+        None => Origin::Initial,
+        Some(source) if *source < start => Origin::SetUp,
+        Some(source) => {
+            let step = steps.get(*source).copied().flatten();
+            Origin::Operation { operation: whole(*source, operations), step }
+        }
+    };
+    Some(Deed {
+        number,
+        what: what.to_owned(),
+        location: *location,
+        ordering: format!("{ordering:?}"),
+        read,
+        written,
+        read_from: read.map(|_| origin()),
+        place: sources.line(file, *line),
+    })
+}
+
+/// The number under which the operation `number` is shown: a write that is part of a modification goes by its read.
+fn whole(number: usize, operations: &[Operation]) -> usize {
+    let Operation { thread, what, .. } = &operations[number];
+    if what != "ModifyWrite" {
+        return number;
+    }
+    operations[..number].iter().rposition(|earlier| earlier.thread == *thread).unwrap_or(number)
+}
+
+impl State {
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Publish(plan) => {
+                self.plans.push(*plan);
+                self.plans.sort_unstable();
+                self.plans.dedup();
+            }
+            Change::Delete(plan) => self.plans.retain(|stored| stored != plan),
+            Change::Apply(endpoint, plan) => self.serve(endpoint, Some(*plan)),
+            Change::Pause => self.paused = true,
+            Change::Resume => self.paused = false,
+        }
+        for served in &mut self.zone {
+            served.stored = served.generation.is_some_and(|plan| self.plans.contains(&plan));
+        }
+    }
+
+    fn serve(&mut self, endpoint: &str, generation: Option<u32>) {
+        match self.zone.binary_search_by(|served| served.endpoint.as_str().cmp(endpoint)) {
+            Ok(at) => self.zone[at].generation = generation,
+            Err(at) => self.zone.insert(at, Served { endpoint: endpoint.to_owned(), generation, stored: false }),
+        }
+    }
+
+    /// The change that makes `endpoint` serve what it was found to, if it does not.
+    fn corrections(&mut self, endpoint: &str, found: Option<u32>) -> Vec<(Change, String)> {
+        let served = self.zone.iter().find(|served| served.endpoint == endpoint);
+        match found {
+            Some(plan) if served.and_then(|served| served.generation) != found => {
+                let words = format!("{endpoint} is found to serve plan {plan}");
+                vec![(Change::Apply(endpoint.to_owned(), plan), words)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The changes that make the plans those that were found.
+    fn missing(&self, found: &[u32]) -> Vec<(Change, String)> {
+        let gone = self.plans.iter().filter(|plan| !found.contains(plan));
+        let new = found.iter().filter(|plan| !self.plans.contains(plan));
+        let gone = gone.map(|plan| (Change::Delete(*plan), format!("plan {plan} is found deleted")));
+        gone.chain(new.map(|plan| (Change::Publish(*plan), format!("plan {plan} is found published")))).collect()
+    }
+}
