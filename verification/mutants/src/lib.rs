@@ -1,4 +1,4 @@
-//! [`Guarded`](enactor::store::Guarded) with one guard removed or shifted, mutant by mutant.
+//! `enactor::store::Guarded` with one guard removed or shifted, mutant by mutant.
 //!
 //! `build.rs` makes each out of the store's own source, in which what it changes must stand exactly once, so that a mutant
 //! cannot go stale without a word. `tests/mutants.rs` runs the scenarios, and expects one of them to refute the property.
