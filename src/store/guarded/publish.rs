@@ -37,7 +37,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
         }
         let free = probes::<PLANS>(generation).find(|slot| !kept.contains(slot));
         let slot = free.ok_or_else(|| PublishError::NoRoom { stored: self.stored() })?;
-        self.turn(slot, PlanState::Stored(generation));
+        self.turn(slot, PlanState::Free, PlanState::Stored(generation));
         for (number, (_, records)) in plan.records().enumerate() {
             let block = self.store_records(number, records, newest.published(), &kept);
             let cell = CellWord::new(generation, block, records.words().len());
@@ -92,22 +92,20 @@ impl<const PLANS: usize> Guarded<PLANS> {
                     // What was never published must not be found once a newer plan is. Whoever looks for it then has
                     // acquired the newest word, which we release later.
                     (0..self.names.len()).for_each(|number| self.records.set_cell(slot, number, CellWord::EMPTY));
-                    self.turn(slot, PlanState::Free);
+                    self.turn(slot, state, PlanState::Free);
                 }
             }
         }
         kept
     }
 
-    /// Puts the publisher's own slot into `state`. Only the operator's pause bit can change meanwhile.
-    fn turn(&self, slot: usize, state: PlanState) {
-        let word = &self.plans[slot];
-        // Relaxed throughout: what a slot's state allows is settled by the zone words and the newest word.
-        let mut seen = word.load(Relaxed);
-        while let Err(changed) =
-            word.compare_exchange(seen, PlanWord::from_bits(seen).becoming(state).bits(), Relaxed, Relaxed)
+    /// Puts the publisher's own slot from one state into another. Only the operator's pause bit can be otherwise than it seemed.
+    fn turn(&self, slot: usize, from: PlanState, to: PlanState) {
+        let mut word = PlanWord::FREE.becoming(from);
+        // Relaxed: what a slot's state allows is settled by the zone words and the newest word.
+        while let Err(seen) = self.plans[slot].compare_exchange(word.bits(), word.becoming(to).bits(), Relaxed, Relaxed)
         {
-            seen = changed;
+            word = PlanWord::from_bits(seen);
         }
     }
 

@@ -10,29 +10,29 @@ impl Engine {
     pub(super) fn replay(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Answer> {
         let done = self.slot(thread).done as usize;
         let id = self.graph.thread(thread).events[done];
-        let event = *self.graph.event(id);
-        if event.kind != request.kind || !same_site(event.site, request.site) {
-            return self.differs(&event, request);
+        let &Event { kind, site, location, value, .. } = self.graph.event(id);
+        if kind != request.kind || !same_site(site, request.site) {
+            return self.differs(id, request);
         }
         if let Some(object) = request.object {
-            self.locate(object, event.location, request.pointer)?;
+            self.locate(object, location, request.pointer)?;
         }
-        let answer = match event.kind {
+        let answer = match kind {
             Kind::Read => return self.replay_read(thread, id, request),
             Kind::Write => {
-                if event.value != request.value {
+                if value != request.value {
                     if !request.pointer {
-                        return self.differs(&event, request);
+                        return self.differs(id, request);
                     }
                     self.graph.event_mut(id).value = request.value;
                 }
                 0
             }
             Kind::Join => {
-                if event.value != request.value {
-                    return self.differs(&event, request);
+                if value != request.value {
+                    return self.differs(id, request);
                 }
-                let child = event.value as ThreadId;
+                let child = value as ThreadId;
                 if self.status(child) != Status::Done {
                     self.slot(thread).status = Status::BehindEnd(child);
                     return None;
@@ -40,7 +40,7 @@ impl Engine {
                 0
             }
             Kind::Fence => 0,
-            Kind::Spawn | Kind::Choose => event.value,
+            Kind::Spawn | Kind::Choose => value,
         };
         let slot = self.slot(thread);
         slot.status = Status::Ready;
@@ -49,28 +49,28 @@ impl Engine {
     }
 
     fn replay_read(&mut self, thread: ThreadId, id: EventId, request: &Request<'_>) -> Option<Answer> {
-        let event = *self.graph.event(id);
-        if event.source != NONE && !self.is_replayed(event.source) {
-            self.slot(thread).status = Status::Behind(event.source);
+        let &Event { source, blocked, rmw, location, ref op, .. } = self.graph.event(id);
+        if !request.pointer && !op.same(request.op) {
+            return self.differs(id, request);
+        }
+        if source != NONE && !self.is_replayed(source) {
+            self.slot(thread).status = Status::Behind(source);
             return None;
         }
-        if !request.pointer && !event.op.same(request.op) {
-            return self.differs(&event, request);
-        }
-        if event.blocked {
+        if blocked {
             let slot = self.slot(thread);
             slot.status = Status::Blocked(id);
             slot.done += 1;
             return None;
         }
-        let value = self.graph.written(event.location, event.source);
+        let value = self.graph.written(location, source);
         if request.pointer {
             self.refresh(id, value, request)?;
         }
         let slot = self.slot(thread);
         slot.status = Status::Ready;
-        slot.done += if event.rmw { 2 } else { 1 };
-        Some(Answer { value, wrote: event.rmw })
+        slot.done += if rmw { 2 } else { 1 };
+        Some(Answer { value, wrote: rmw })
     }
 
     /// Addresses differ from run to run; what they lead to must not.
@@ -97,7 +97,8 @@ impl Engine {
         Some(())
     }
 
-    fn differs(&mut self, event: &Event, request: &Request<'_>) -> Option<Answer> {
+    fn differs(&mut self, id: EventId, request: &Request<'_>) -> Option<Answer> {
+        let event = self.graph.event(id);
         let message = format!(
             "thread {} did a {:?} of {} at {} where it did a {:?} of {} at {} before: the closure \
              must depend on nothing but what heddle's types return",
