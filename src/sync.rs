@@ -16,6 +16,8 @@
 //!   Of a [`Mutex`], loom 0.7.2 lets the next `lock` panic instead: such a model fails, it never goes on otherwise.
 //! - **Two kinds of lock.** [`Mutex`] only blocks, [`TryLock`] never does. loom 0.7.2 models a mutex that is used both ways
 //!   wrongly: a `try_lock` against a `lock` never fails there.
+//! - **Letting go of a lock is a step**: on a model leg a thread can stop for ever before it, and then keeps the lock.
+//!   [`Mutex::in_one_step`] has no such moment, as a transaction of a database has none.
 //! - **`Arc` is std's on every leg.** Without `unsafe`, and without looking at counts, nobody can observe the order of its
 //!   counter; modelling it would multiply the executions and add no behaviour. It is therefore not checked by any model.
 //! - **Channels** carry wake-ups between real threads (crossbeam). On the model legs they exist, so that the service

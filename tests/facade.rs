@@ -47,6 +47,8 @@ fn shared<T: Debug + Send + Sync>() {}
 fn sent<T: Debug + Send>() {}
 fn made_of_nothing<T: Default>() {}
 
+type Step = fn(&mut u64) -> bool;
+
 #[test]
 fn every_item_has_one_signature() {
     // What a type must be able to do, since the store, the service and the scenarios rely on it.
@@ -76,6 +78,7 @@ fn every_item_has_one_signature() {
 
     let _: fn(u64) -> Mutex<u64> = Mutex::new;
     let _: for<'a> fn(&'a Mutex<u64>) -> MutexGuard<'a, u64> = Mutex::lock;
+    let _: fn(&Mutex<u64>, Step) -> bool = Mutex::in_one_step;
     let _: fn(u64) -> TryLock<u64> = TryLock::new;
     let _: for<'a> fn(&'a TryLock<u64>) -> Option<TryLockGuard<'a, u64>> = TryLock::try_lock;
 
@@ -198,6 +201,30 @@ fn a_mutex_is_not_poisoned_or_the_model_fails() {
         #[cfg(all(loom, not(heddle)))]
         catch_unwind(AssertUnwindSafe(|| drop(lock.lock()))).expect_err("never a model that goes on regardless");
     });
+}
+
+/// Plays a thread that stops for ever after so many operations of its own around a lock; then somebody else may want it.
+#[cfg(loom)]
+fn stops_around_a_lock(operations: usize, then: fn(&Mutex<u64>)) {
+    sync::model::begin_execution(&sync::model::Lens::default());
+    let lock = Arc::new(Mutex::new(0_u64));
+    let theirs = Arc::clone(&lock);
+    let stops = move || {
+        sync::model::stop_after(operations);
+        catch_unwind(AssertUnwindSafe(|| *theirs.lock() += 1)).is_err_and(|panic| panic.is::<sync::model::Stopped>())
+    };
+    let stopped = thread::spawn(stops).join().expect("it catches its panic");
+    assert_eq!(stopped, operations < 2, "taking the lock and letting go of it are two operations");
+    then(&lock);
+}
+
+#[cfg(loom)]
+#[test]
+fn a_thread_can_stop_before_it_lets_go_of_a_lock_and_keeps_it() {
+    on_this_leg(|| stops_around_a_lock(0, |lock| assert_eq!(*lock.lock(), 0)));
+    on_this_leg(|| stops_around_a_lock(1, |_| ()));
+    on_this_leg(|| stops_around_a_lock(2, |lock| assert_eq!(*lock.lock(), 1)));
+    catch_unwind(|| on_this_leg(|| stops_around_a_lock(1, |lock| drop(lock.lock())))).expect_err("nobody gets it");
 }
 
 #[test]

@@ -31,6 +31,7 @@ use crate::{
 
 /// The store of the outage: blind writes, clean-up by age. Any number of plans.
 pub struct Unguarded {
+    /// As a database has them: each look and each change is one step, and nobody goes away within one.
     plans: Mutex<BTreeMap<Generation, Arc<Plan>>>,
     zone: HashMap<Endpoint, Record, FixedState>,
     paused: AtomicBool,
@@ -81,16 +82,17 @@ impl Unguarded {
     }
 
     fn insert(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
-        let mut plans = self.plans.lock();
-        let offered = plan.generation();
-        if let Some((&newest, _)) = plans.last_key_value()
-            && newest >= offered
-        {
-            return Err(PublishError::NotNewer { offered, newest });
-        }
-        plans.insert(offered, plan);
-        info!(change = "publish", generation = %offered, "publishes plan {offered}");
-        Ok(())
+        self.plans.in_one_step(|plans| {
+            let offered = plan.generation();
+            if let Some((&newest, _)) = plans.last_key_value()
+                && newest >= offered
+            {
+                return Err(PublishError::NotNewer { offered, newest });
+            }
+            plans.insert(offered, plan);
+            info!(change = "publish", generation = %offered, "publishes plan {offered}");
+            Ok(())
+        })
     }
 
     /// Points the endpoint at a plan, blindly.
@@ -133,7 +135,7 @@ impl PlanStore for Unguarded {
     }
 
     fn latest(&self) -> Option<Generation> {
-        self.plans.lock().last_key_value().map(|(&generation, _)| generation)
+        self.plans.in_one_step(|plans| plans.last_key_value().map(|(&generation, _)| generation))
     }
 
     fn applied(&self, endpoint: &Endpoint) -> Option<Generation> {
@@ -149,14 +151,14 @@ impl PlanStore for Unguarded {
         let Some(record) = self.zone.get(endpoint) else { return ApplyOutcome::UnknownEndpoint };
         let Some(mut rollback) = record.transaction.try_lock() else { return ApplyOutcome::Busy };
         let replaced = record.active();
-        {
-            let plans = self.plans.lock();
-            if replaced.is_some_and(|active| !plans.contains_key(&active)) {
-                return ApplyOutcome::Wedged;
-            }
-            if !plans.contains_key(&generation) {
-                return ApplyOutcome::Deleted;
-            }
+        let (is_wedged, is_there) = self.plans.in_one_step(|plans| {
+            (replaced.is_some_and(|active| !plans.contains_key(&active)), plans.contains_key(&generation))
+        });
+        if is_wedged {
+            return ApplyOutcome::Wedged;
+        }
+        if !is_there {
+            return ApplyOutcome::Deleted;
         }
         self.write(record, &mut rollback, endpoint, generation)
     }
@@ -165,13 +167,14 @@ impl PlanStore for Unguarded {
         if self.is_paused() {
             return CleanUp { paused: true, ..CleanUp::default() };
         }
-        let mut plans = self.plans.lock();
-        let kept = plans.split_off(&before);
-        let deleted: Vec<Generation> = std::mem::replace(&mut *plans, kept).into_keys().collect();
-        for generation in &deleted {
-            info!(change = "delete", %generation, "deletes plan {generation}");
-        }
-        CleanUp { deleted, ..CleanUp::default() }
+        self.plans.in_one_step(|plans| {
+            let kept = plans.split_off(&before);
+            let deleted: Vec<Generation> = std::mem::replace(plans, kept).into_keys().collect();
+            for generation in &deleted {
+                info!(change = "delete", %generation, "deletes plan {generation}");
+            }
+            CleanUp { deleted, ..CleanUp::default() }
+        })
     }
 
     fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint> {
@@ -182,7 +185,7 @@ impl PlanStore for Unguarded {
         let active = record.active();
         answer.clear(active);
         let Some(generation) = active else { return Ok(()) };
-        let plan = self.plans.lock().get(&generation).cloned();
+        let plan = self.plans.in_one_step(|plans| plans.get(&generation).cloned());
         if let Some(records) = plan.as_ref().and_then(|plan| plan.get(endpoint)) {
             answer.fill(generation, records.words().len()).copy_from_slice(records.words());
         }
@@ -190,7 +193,7 @@ impl PlanStore for Unguarded {
     }
 
     fn stored(&self) -> Vec<Generation> {
-        self.plans.lock().keys().copied().collect()
+        self.plans.in_one_step(|plans| plans.keys().copied().collect())
     }
 
     fn pause(&self) {

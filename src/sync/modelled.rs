@@ -4,7 +4,8 @@
 //! One source for both engines, since heddle has loom's names: which one explores is the `engine` below, and nothing else.
 
 use std::{
-    fmt, mem,
+    fmt,
+    mem::{self, ManuallyDrop},
     ops::{Deref, DerefMut},
     sync::{PoisonError, TryLockError},
 };
@@ -36,8 +37,18 @@ impl<T> Mutex<T> {
     /// Waits for the lock.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        model::step();
+        model::lock();
         MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// `step`, with the lock, as one step: nobody stops for ever between it and letting go of the lock. Where `step` has
+    /// operations of its own, one can stop at those, and keeps the lock.
+    #[track_caller]
+    pub fn in_one_step<R>(&self, step: impl FnOnce(&mut T) -> R) -> R {
+        let mut guard = self.lock();
+        let result = step(&mut guard);
+        drop(guard.0.take());
+        result
     }
 }
 
@@ -94,8 +105,12 @@ impl<T> Drop for TryLockGuard<'_, T> {
 
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        if model::has_stopped() {
-            mem::forget(self.0.take());
+        let Some(guard) = self.0.take() else { return };
+        // A thread that stops keeps the lock: also one that stops here, before it lets go.
+        let kept = ManuallyDrop::new(guard);
+        if !model::has_stopped() {
+            model::may_stop();
+            drop(ManuallyDrop::into_inner(kept));
         }
     }
 }

@@ -55,6 +55,12 @@ impl<T> Mutex<T> {
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock()
     }
+
+    /// `step`, with the lock, as one step: nobody stops for ever between it and letting go of the lock.
+    #[track_caller]
+    pub fn in_one_step<R>(&self, step: impl FnOnce(&mut T) -> R) -> R {
+        step(&mut self.lock())
+    }
 }
 
 impl<T> fmt::Debug for Mutex<T> {

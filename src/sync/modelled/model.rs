@@ -19,7 +19,10 @@ use std::{
     collections::BTreeSet,
     fmt,
     panic::{Location, panic_any},
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::engine;
@@ -107,16 +110,24 @@ pub struct Lens {
 
 /// The sites that the executions under a lens have reached.
 #[derive(Debug, Default)]
-pub struct Watched(Mutex<BTreeSet<Site>>);
+pub struct Watched {
+    sites: Mutex<BTreeSet<Site>>,
+    locked: AtomicBool,
+}
 
 impl Watched {
     /// The sites, in the order of their places.
     pub fn sites(&self) -> Vec<Site> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Whether a known thread took a [`Mutex`](super::Mutex), which is no site: it has no ordering to choose.
+    pub fn locked(&self) -> bool {
+        self.locked.load(Ordering::Relaxed)
     }
 
     fn add(&self, site: Site) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(site);
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).insert(site);
     }
 }
 
@@ -207,6 +218,11 @@ fn make_step() {
     {
         SCHEDULE.with(|schedule| schedule.borrow_mut().push(number));
     }
+    may_stop();
+}
+
+/// The calling thread may stop here.
+pub(super) fn may_stop() {
     let Some(stop) = STOP.get() else { return };
     // A thread that is being taken off the stage does not stop once more on its way.
     if std::thread::panicking() {
@@ -219,6 +235,21 @@ fn make_step() {
     STOP.set(Some(Stop { operations_left: left.unwrap_or(usize::MAX), ..stop }));
     if left.is_none() {
         panic_any(Stopped);
+    }
+}
+
+/// The calling thread is about to take a mutex.
+pub(super) fn lock() {
+    step();
+    if BUSY.get() {
+        LENS.with(|lens| {
+            if let Some(watched) = &lens.borrow().watch
+                && current_thread().is_some()
+            {
+                // Relaxed: it is only ever set, and looked at when the search is over.
+                watched.locked.store(true, Ordering::Relaxed);
+            }
+        });
     }
 }
 

@@ -83,6 +83,12 @@ impl Scenario {
         self.actions().any(|action| action == Action::StopSomewhere)
     }
 
+    /// Whether one thread tells another something, past the store.
+    #[cfg(loom)]
+    pub(crate) fn tells(&self) -> bool {
+        self.actions().any(|action| action == Action::Tell)
+    }
+
     /// Whether somebody pauses the automation.
     pub fn pauses(&self) -> bool {
         self.actions().any(|action| action == Action::Pause)

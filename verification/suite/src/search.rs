@@ -105,6 +105,8 @@ pub struct Findings<P = Property, W = Witness> {
     pub blocked: u64,
     /// What ended the search, if it was not exhausted.
     pub limit: Option<Limit>,
+    /// Whether the engine saw nothing of what the threads did with the store: then nothing was interleaved.
+    pub unseen: bool,
     /// Why no execution could begin, if none could.
     pub not_set_up: Option<String>,
     /// The simplest counterexample met to each property that was violated.
@@ -123,6 +125,7 @@ impl<P, W> Default for Findings<P, W> {
             executions: 0,
             blocked: 0,
             limit: None,
+            unseen: false,
             not_set_up: None,
             counterexamples: BTreeMap::new(),
             witnesses: BTreeMap::new(),
@@ -143,6 +146,9 @@ impl<P: Ord, W: Ord + Copy> Findings<P, W> {
         }
         if let Some(limit) = &self.limit {
             return Verdict::Truncated(limit.clone());
+        }
+        if self.unseen {
+            return Verdict::Vacuous(Emptiness::OneExecution);
         }
         let never_met: Vec<W> =
             witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
@@ -255,11 +261,6 @@ impl Collector {
         let until = search.until;
         Self { until, ..Self::with_completion(completion, search, progress) }
     }
-
-    /// In how many executions a thread stopped for ever.
-    pub fn stopped(&self) -> u64 {
-        self.findings().witnesses.get(&Witness::StoppedForEver).copied().unwrap_or(0)
-    }
 }
 
 impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
@@ -305,6 +306,12 @@ impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
     /// No execution can begin: these `words` say why.
     pub fn add_not_set_up(&self, words: String) {
         self.findings().not_set_up.get_or_insert(words);
+    }
+
+    /// Nothing of the store is seen by the engine.
+    #[cfg(loom)]
+    pub(crate) fn add_unseen(&self) {
+        self.findings().unseen = true;
     }
 
     /// Whether the search shall not go on with another part.

@@ -7,6 +7,7 @@ use std::{
     any::Any,
     hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
 use enactor::{
@@ -36,6 +37,8 @@ use observed::Observed;
 pub struct Props {
     endpoints: Vec<Endpoint>,
     plans: Vec<Arc<Plan>>,
+    /// How often a thread stopped for ever, in executions that never ended, too. Nothing that an engine sees.
+    stopped: AtomicU64,
 }
 
 /// One execution of a scenario, and what came after.
@@ -84,6 +87,10 @@ impl Execution {
 }
 
 impl Props {
+    /// Where the stage's own operations are.
+    #[cfg(loom)]
+    pub(crate) const FILE: &str = file!();
+
     /// What `scenario` needs.
     pub fn new(scenario: &Scenario) -> Arc<Self> {
         let endpoints: Vec<Endpoint> = (0..scenario.endpoints)
@@ -100,7 +107,13 @@ impl Props {
             Arc::new(Plan::new(generation(number), records.collect::<Vec<_>>()))
         };
         let plans = (1..=scenario.newest() + scenario.published_afterwards()).map(plan).collect();
-        Arc::new(Self { endpoints, plans })
+        Arc::new(Self { endpoints, plans, stopped: AtomicU64::new(0) })
+    }
+
+    /// How often a thread has stopped for ever so far.
+    #[cfg(loom)]
+    pub(crate) fn stopped(&self) -> u64 {
+        self.stopped.load(Relaxed)
     }
 
     fn plan(&self, number: u32) -> Arc<Plan> {
@@ -218,6 +231,10 @@ impl Stage {
         let Err(panic) = catch_unwind(AssertUnwindSafe(part)) else { return };
         let began = self.history.moment();
         let call = blame(panic);
+        if call == Call::Stopped {
+            // Relaxed: a number, looked at between searches.
+            self.props.stopped.fetch_add(1, Relaxed);
+        }
         tell_end(&call);
         self.history.add(thread, began, call);
     }

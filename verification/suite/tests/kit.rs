@@ -1,8 +1,15 @@
 //! What the kit says of stores that are sound as programs: every promise, excuse and limit shows.
 
+#[cfg(loom)]
+mod around;
+
+#[cfg(loom)]
+use around::Around;
+#[cfg(loom)]
+use enactor::sync::Mutex;
 use enactor::{
     plan::Endpoint,
-    store::{Guarded, Unguarded},
+    store::{Guarded, PlanStore, Unguarded},
 };
 use enactor_verification::{
     engine::Engine,
@@ -25,7 +32,7 @@ fn candidate() -> Candidate<Guarded<3>> {
     Candidate::new("mine", guarded).only_added().scenario(incident()).rounds(20).bound(1)
 }
 
-fn conclusions(candidate: Candidate<Guarded<3>>) -> Vec<Conclusion> {
+fn conclusions<S: PlanStore>(candidate: Candidate<S>) -> Vec<Conclusion> {
     Kit::new().store(candidate).conclusions()
 }
 
@@ -102,6 +109,24 @@ fn a_store_that_is_wrong_is_refuted_with_the_steps_and_what_replays_them() {
     };
     assert!(text.contains(replay), "{text}");
     assert!(Engine::BUILT.is_none() || text.contains("applies plan 2 to a"), "{text}");
+}
+
+/// Whoever stops with a lock stops everybody, also where nothing that an engine sees happens while it is held. What comes of
+/// stopping later is looked at all the same.
+#[cfg(loom)]
+#[test]
+fn a_lock_that_is_never_let_go_of_is_noticed() {
+    let build = |endpoints: &[Endpoint]| {
+        let lock = Mutex::new(());
+        Around(guarded(endpoints), move |_| drop(lock.lock()))
+    };
+    let scenario = "enactor_stops_for_ever".parse().expect("a scenario");
+    let found = conclusions(Candidate::new("locked", build).only_added().scenario(scenario).bound(1));
+    let Conclusion { word, text, .. } = of(&found, Property::SurvivesACrash);
+    assert_eq!(*word, "refuted", "{text}");
+    let Conclusion { word, text, .. } = of(&found, Property::NeverDangles);
+    // loom ends at the first deadlock.
+    assert_eq!(*word, if Engine::BUILT == Some(Engine::Loom) { "truncated" } else { "proved" }, "{text}");
 }
 
 #[cfg(loom)]

@@ -40,9 +40,9 @@ impl<Rows: Default> Shelf<Rows> {
         Self { endpoints, table: Mutex::new(table) }
     }
 
-    /// One atomic step.
+    /// One atomic step: whoever goes away does so before it or after it.
     pub fn transaction<T>(&self, step: impl FnOnce(&mut Table<Rows>) -> T) -> T {
-        step(&mut self.table.lock())
+        self.table.in_one_step(step)
     }
 
     /// The endpoints, in the order in which they were given.

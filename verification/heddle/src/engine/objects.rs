@@ -270,9 +270,10 @@ impl Engine {
         }
         match object.name.location(self.run.id) {
             Some(location) if (location as usize) < self.graph.locations.len() => {
-                let newest = self.graph.last_place(location);
-                let newest = self.graph.write_at(location, newest);
-                self.graph.written(location, newest)
+                // What this run has not come to yet may be an address of an earlier one.
+                let order = &self.graph.location(location).order;
+                let newest = order.iter().rev().find(|write| self.is_replayed(**write));
+                newest.map_or(object.initial, |write| self.graph.event(*write).value)
             }
             _ => object.initial,
         }

@@ -74,11 +74,11 @@ impl Part {
 pub(crate) fn explore(stores: &Stores, scenario: &'static Scenario, weakened: Weakened, collector: &Arc<Collector>) {
     let props = Props::new(scenario);
     for stop_before in 0.. {
-        let stopped = collector.stopped();
+        let stopped = props.stopped();
         let part = Part::of_scenario(stores, scenario, weakened, stop_before, &props, collector);
         part.explore(Arc::clone(collector) as Arc<dyn Gather>);
         // Every place to stop is a part of its own; past the last one the thread runs through.
-        if collector.is_over() || !scenario.has_a_stop() || collector.stopped() == stopped {
+        if collector.is_over() || !scenario.has_a_stop() || props.stopped() == stopped {
             break;
         }
     }
@@ -86,6 +86,17 @@ pub(crate) fn explore(stores: &Stores, scenario: &'static Scenario, weakened: We
 
 /// The sites that `scenario` on `stores` reaches.
 pub(crate) fn sites(stores: &Stores, scenario: &'static Scenario, search: Search) -> Vec<model::Site> {
+    watch(stores, scenario, search).sites()
+}
+
+/// Whether an engine sees anything of what the scenario's threads do with the store: the stage has operations of its own where
+/// one thread tells another.
+pub(crate) fn is_seen(stores: &Stores, scenario: &'static Scenario) -> bool {
+    let watched = watch(stores, scenario, Search { max_executions: 1, ..Search::default() });
+    watched.locked() || watched.sites().iter().any(|site| !site.file.ends_with(Props::FILE))
+}
+
+fn watch(stores: &Stores, scenario: &'static Scenario, search: Search) -> Arc<Watched> {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
     let watched = Arc::new(Watched::default());
     // Nobody gets so far: the thread that would stop runs through.
@@ -94,7 +105,7 @@ pub(crate) fn sites(stores: &Stores, scenario: &'static Scenario, search: Search
     let mut part = Part::of_scenario(stores, scenario, None, runs_through, &props, &collector);
     part.lens.watch = Some(Arc::clone(&watched));
     part.explore(collector);
-    watched.sites()
+    watched
 }
 
 /// What one execution was, played once more.

@@ -247,7 +247,12 @@ impl<S: PlanStore> Candidate<S> {
     fn search(&self, scenario: &'static Scenario) -> Run<Property, Witness> {
         let stores = self.maker.stores();
         #[cfg(loom)]
-        return Arc::new(move |collector| explore::explore(&stores, scenario, None, collector));
+        return Arc::new(move |collector| {
+            explore::explore(&stores, scenario, None, collector);
+            if scenario.tells() && !explore::is_seen(&stores, scenario) {
+                collector.add_unseen();
+            }
+        });
         #[cfg(not(loom))]
         return Arc::new(move |collector| threads::stress(&stores, scenario, collector));
     }

@@ -121,7 +121,7 @@ where
                 return (verdict.word(), true, format!("{name} is {verdict} in {executions} executions"));
             }
             Verdict::Truncated(limit) => words::truncated(&name, limit, executions),
-            Verdict::Vacuous(_) => words::vacuous(&name, &verdict, executions),
+            Verdict::Vacuous(_) => words::vacuous(&name, &verdict),
         };
         (verdict.word(), false, text)
     }
@@ -193,7 +193,9 @@ where
         let steps = words::steps(self.scenario, &replay, words::Detail::All);
         let end = match violates {
             true => format!("This execution violates {property}: {}", claim.statement),
-            false => format!("This execution does not violate {property}: the code has changed, verify again"),
+            false => format!(
+                "This execution does not violate {property}: the code has changed, verify again; or it was built with other features (`Kit::command`)"
+            ),
         };
         Ok((format!("{steps}\n{end}"), violates))
     }

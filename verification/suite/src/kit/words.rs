@@ -42,12 +42,12 @@ pub(super) fn truncated(name: &str, limit: &Limit, executions: u64) -> String {
 }
 
 /// What to do about a search that proves nothing.
-pub(super) fn vacuous<W: Display>(name: &str, verdict: &Verdict<W>, executions: u64) -> String {
+pub(super) fn vacuous<W: Display>(name: &str, verdict: &Verdict<W>) -> String {
     let advice = match verdict {
         Verdict::Vacuous(Emptiness::NotSetUp(_)) => {
             "No execution could begin. Mend the constructor, or say in the kit what the store cannot give (`room`, `endpoints`)."
         }
-        _ if executions <= 1 => {
+        Verdict::Vacuous(Emptiness::OneExecution) => {
             "The engine saw one execution: nothing that the threads share goes through enactor::sync. Use its atomics, locks and \
              threads in place of std's; without a cfg they are std's."
         }

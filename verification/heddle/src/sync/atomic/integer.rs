@@ -6,8 +6,11 @@ use super::{Ordering, Raw};
 use crate::engine::Name;
 use crate::graph::{ReadOp, Rmw};
 
+/// Whether integers of the size of an address may hold one.
+const ADDRESSES: bool = cfg!(feature = "addresses");
+
 macro_rules! shared_api {
-    ($name:ident, $type:ty, $unsigned:ty, $bits:expr, $from:expr) => {
+    ($name:ident, $type:ty, $unsigned:ty, $bits:expr, $from:expr, $address:expr) => {
         impl $name {
             /// An atomic that begins with `value`.
             #[must_use]
@@ -16,7 +19,7 @@ macro_rules! shared_api {
             }
 
             fn raw(&self) -> Raw<'_> {
-                Raw { initial: self.initial, name: &self.name, pointer: false }
+                Raw { initial: self.initial, name: &self.name, pointer: $address }
             }
 
             /// Lets `f` change the value without synchronisation.
@@ -214,6 +217,9 @@ macro_rules! shared_api {
 
 macro_rules! atomic_integer {
     ($name:ident, $type:ty, $unsigned:ty, $max:ident, $min:ident) => {
+        atomic_integer!($name, $type, $unsigned, $max, $min, false);
+    };
+    ($name:ident, $type:ty, $unsigned:ty, $max:ident, $min:ident, $address:expr) => {
         #[doc = concat!("As `std::sync::atomic::", stringify!($name), "`.")]
         #[derive(Debug)]
         pub struct $name {
@@ -221,7 +227,7 @@ macro_rules! atomic_integer {
             name: Name,
         }
 
-        shared_api!($name, $type, $unsigned, <$type>::BITS as u8, |bits: u64| bits as $type);
+        shared_api!($name, $type, $unsigned, <$type>::BITS as u8, |bits: u64| bits as $type, $address);
 
         impl $name {
             /// As in `std`: wraps around.
@@ -255,12 +261,12 @@ atomic_integer!(AtomicU8, u8, u8, MaxUnsigned, MinUnsigned);
 atomic_integer!(AtomicU16, u16, u16, MaxUnsigned, MinUnsigned);
 atomic_integer!(AtomicU32, u32, u32, MaxUnsigned, MinUnsigned);
 atomic_integer!(AtomicU64, u64, u64, MaxUnsigned, MinUnsigned);
-atomic_integer!(AtomicUsize, usize, usize, MaxUnsigned, MinUnsigned);
+atomic_integer!(AtomicUsize, usize, usize, MaxUnsigned, MinUnsigned, ADDRESSES);
 atomic_integer!(AtomicI8, i8, u8, MaxSigned, MinSigned);
 atomic_integer!(AtomicI16, i16, u16, MaxSigned, MinSigned);
 atomic_integer!(AtomicI32, i32, u32, MaxSigned, MinSigned);
 atomic_integer!(AtomicI64, i64, u64, MaxSigned, MinSigned);
-atomic_integer!(AtomicIsize, isize, usize, MaxSigned, MinSigned);
+atomic_integer!(AtomicIsize, isize, usize, MaxSigned, MinSigned, ADDRESSES);
 
 /// As `std::sync::atomic::AtomicBool`.
 #[derive(Debug)]
@@ -269,4 +275,4 @@ pub struct AtomicBool {
     name: Name,
 }
 
-shared_api!(AtomicBool, bool, u8, 1, |bits: u64| bits != 0);
+shared_api!(AtomicBool, bool, u8, 1, |bits: u64| bits != 0, false);
