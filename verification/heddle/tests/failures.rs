@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize as Plain;
 use heddle::cell::UnsafeCell;
 use heddle::model::{Builder, Completion, Failure, FailureKind, Report, Weakening};
 use heddle::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use heddle::sync::atomic::{AtomicBool, AtomicUsize, fence};
+use heddle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, fence};
 use heddle::sync::{Condvar, Mutex};
 use heddle::thread;
 
@@ -277,4 +277,37 @@ fn a_scope_that_panics_keeps_what_its_threads_borrow() {
         let expected = if blocked { FailureKind::Deadlock } else { FailureKind::Panic };
         assert_eq!(failure.kind, expected);
     }
+}
+
+/// Says, when it goes, whether its slot holds a number of another run.
+struct Slot {
+    number: u64,
+    held: AtomicU64,
+    stale: Arc<Plain>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let held = self.held.load(Relaxed);
+        self.stale.fetch_add(usize::from(held != 0 && held != self.number), Relaxed);
+    }
+}
+
+#[test]
+fn a_run_that_is_given_up_goes_with_its_own_values() {
+    let (runs, stale) = (Plain::new(0), Arc::new(Plain::new(0)));
+    let theirs = Arc::clone(&stale);
+    let failure = failure(Builder::new().explore(move || {
+        // Another one in each run, as an address is.
+        let number = runs.fetch_add(1, Relaxed) as u64 + 1;
+        let (held, raced) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
+        let slot = Slot { number, held, stale: Arc::clone(&theirs) };
+        let other = Arc::clone(&raced);
+        let thread = thread::spawn(move || other.store(1, Relaxed));
+        slot.held.store(number, Relaxed);
+        raced.load(Relaxed);
+        thread.join().unwrap();
+    }));
+    assert_eq!(failure.kind, FailureKind::Nondeterminism);
+    assert_eq!(stale.load(Relaxed), 0, "a destructor had what an earlier run had stored");
 }

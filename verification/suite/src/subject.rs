@@ -25,10 +25,14 @@ pub trait Subject: PlanStore {
     fn build(endpoints: &[Endpoint]) -> Self;
 
     /// The oldest generation that may still be applied to `endpoint`, for stores that withdraw plans.
-    fn floor(&self, endpoint: &Endpoint) -> Option<Generation>;
+    fn floor(&self, _endpoint: &Endpoint) -> Option<Generation> {
+        None
+    }
 
     /// How much more is in use than the stored plans need, in any unit; none when the store does not account for it.
-    fn leaked(&self) -> Option<usize>;
+    fn leaked(&self) -> Option<usize> {
+        None
+    }
 }
 
 type Build<S> = dyn Fn(&[Endpoint]) -> S + Send + Sync;
@@ -75,14 +79,6 @@ impl Subject for Unguarded {
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned())
-    }
-
-    fn floor(&self, _endpoint: &Endpoint) -> Option<Generation> {
-        None
-    }
-
-    fn leaked(&self) -> Option<usize> {
-        None
     }
 }
 

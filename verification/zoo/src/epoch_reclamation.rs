@@ -1,9 +1,9 @@
 //! [`EpochReclamation`]: a client announces that it reads; a deleted plan's place is used again two epochs later, when nobody who
 //! could have seen it is reading any more. **Right.**
 //!
-//! The scheme of crossbeam-epoch, written out small on the facade's atomics: crossbeam's own has a loom mode behind a `cfg` of
-//! its own and none for heddle, so a model would prove something about other code than it says. Epochs only; no garbage lists,
-//! no thread registry: a client takes any free pin.
+//! The scheme of crossbeam-epoch, written out small on the facade's atomics, so that every scenario can be played on both
+//! engines. Epochs only; no garbage lists, no thread registry: a client takes any free pin. crossbeam's own code is explored
+//! in `verification/heddle/crossbeam-example`, in the situation that it is there for.
 //!
 //! - A client **pins**: it puts the current epoch into a pin, then a fence, then it looks.
 //! - The epoch **advances** by one when every pin in use shows the current one.

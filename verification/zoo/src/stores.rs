@@ -1,6 +1,6 @@
 //! [`ZOO`]: every fix as a store under verification.
 
-use enactor::{generation::Generation, plan::Endpoint};
+use enactor::plan::Endpoint;
 use enactor_verification::{stores::Store, subject::Subject};
 
 use crate::{
@@ -19,14 +19,6 @@ impl<F: Fix> Subject for Fixed<F> {
 
     fn build(endpoints: &[Endpoint]) -> Self {
         Self::new(endpoints.iter().cloned())
-    }
-
-    fn floor(&self, _endpoint: &Endpoint) -> Option<Generation> {
-        None
-    }
-
-    fn leaked(&self) -> Option<usize> {
-        None
     }
 }
 

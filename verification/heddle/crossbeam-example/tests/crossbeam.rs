@@ -74,7 +74,10 @@ fn thread_count() -> usize {
 fn no_place_is_used_again_under_a_client() {
     let (report, [kept, used_again]) = explore(GiveBack::Deferred);
     assert_eq!((report.failure, report.completion), (None, Completion::Exhausted));
-    assert!(kept > 0 && used_again > 0, "the client kept the place {kept} times, and {used_again} times it was used again");
+    assert!(
+        kept > 0 && used_again > 0,
+        "the client kept the place {kept} times, and {used_again} times it was used again"
+    );
     println!("{} executions, exhausted", report.executions);
 }
 
