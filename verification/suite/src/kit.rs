@@ -22,10 +22,16 @@
 mod candidate;
 mod case;
 mod model;
+mod tell;
 mod watch;
 mod words;
 
-use std::{collections::BTreeSet, env, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anstream::{eprintln, println};
 use enactor::store::PlanStore;
@@ -35,6 +41,7 @@ pub use candidate::Candidate;
 pub use case::Conclusion;
 use case::{Case, Check};
 pub use model::{Model, Outcome};
+use tell::Telling;
 
 use crate::{
     engine::Engine,
@@ -54,6 +61,9 @@ pub struct Kit {
 const REPLAY: &str = "ENACTOR_REPLAY";
 /// The environment variable that asks for a description instead of a run.
 const DESCRIBE: &str = "ENACTOR_DESCRIBE";
+
+/// The environment variable that names a folder for the counterexamples' pages.
+const REPORT: &str = "ENACTOR_REPORT";
 
 /// How a kit without verdicts ends: as `cargo verify` does.
 const DIFFERS: i32 = 1;
@@ -113,32 +123,61 @@ impl Kit {
     /// When something in the kit has nothing to verify, or is there twice.
     pub fn conclusions(&self) -> Vec<Conclusion> {
         self.wrong().unwrap_or_else(|words| panic!("{words}"));
-        let checks =
-            self.cases.iter().flat_map(|case| (0..case.tests().len()).map(|test| case.check(test, &self.command)));
+        let telling = Telling::new(&self.command);
+        #[cfg(loom)]
+        let telling = telling.showing_all();
+        let checks = self.cases.iter().flat_map(|case| (0..case.tests().len()).map(|test| case.check(test, &telling)));
         checks.collect()
     }
 
     /// The `main` of a test target: runs every property as a test of its own and ends the process.
     ///
-    /// With `ENACTOR_REPLAY` set it replays that execution instead, and with `ENACTOR_DESCRIBE` set it says what there is.
+    /// With `ENACTOR_REPLAY` set it replays that execution instead, and with `ENACTOR_DESCRIBE` set it says what there is. With
+    /// `ENACTOR_REPORT` set it writes each counterexample it tells of into that folder, as a page.
     pub fn run(self) -> ! {
         if let Err(words) = self.wrong() {
             eprintln!("error: {words}");
             std::process::exit(USAGE);
         }
+        let telling = match self.telling() {
+            Ok(telling) => Arc::new(telling),
+            Err(words) => {
+                eprintln!("error: {words}");
+                std::process::exit(USAGE);
+            }
+        };
         if let Ok(token) = env::var(REPLAY) {
-            std::process::exit(self.replay(&token));
+            std::process::exit(self.replay(&token, &telling));
         }
         let arguments = Arguments::from_args();
         if env::var_os(DESCRIBE).is_some() {
             println!("{}", self.description());
             std::process::exit(0);
         }
-        let conclusion = libtest_mimic::run(&arguments, self.trials());
+        let conclusion = libtest_mimic::run(&arguments, self.trials(&telling));
         if !arguments.list {
-            println!("{}", self.summary());
+            println!("{}", self.summary(&telling));
         }
         conclusion.exit()
+    }
+
+    /// How to tell what is found; an error when it is asked for what this build cannot give.
+    fn telling(&self) -> Result<Telling, String> {
+        let telling = Telling::new(&self.command);
+        let folder = env::var_os(REPORT).filter(|folder| !folder.is_empty());
+        let Some(folder) = folder.map(PathBuf::from) else { return Ok(telling) };
+        #[cfg(not(loom))]
+        return Err(format!(
+            "{REPORT}={}: only an engine finds what a page shows: RUSTFLAGS=\"{}\" {}",
+            folder.display(),
+            Engine::Heddle.flags().join(" "),
+            self.command
+        ));
+        #[cfg(loom)]
+        return match std::fs::create_dir_all(&folder) {
+            Ok(()) => Ok(telling.with_pages(folder)),
+            Err(error) => Err(format!("{REPORT}={}: {error}", folder.display())),
+        };
     }
 
     /// What is wrong with this kit itself.
@@ -156,7 +195,7 @@ impl Kit {
         }
     }
 
-    fn trials(&self) -> Vec<Trial> {
+    fn trials(&self, telling: &Arc<Telling>) -> Vec<Trial> {
         let tests = self.cases.iter().flat_map(|case| (0..case.tests().len()).map(move |test| (test, case)));
         let mut tests: Vec<_> = tests.collect();
         // heddle gives all cores to one search; the others have one core each, so the searches must not wait in a row.
@@ -165,22 +204,22 @@ impl Kit {
         }
         let trial = |(test, case): (usize, &Arc<dyn Check>)| {
             let name = format!("{}::{}", case.path().replace('/', "::"), case.tests()[test]);
-            let (case, command) = (Arc::clone(case), self.command.clone());
+            let (kind, case, telling) = (case.kind(), Arc::clone(case), Arc::clone(telling));
             let trial = Trial::ignorable_test(name, move || {
-                let conclusion = case.check(test, &command);
+                let conclusion = case.check(test, &telling);
                 match conclusion.word {
                     "ignored" => Ok(Completion::ignored_with(conclusion.text)),
                     _ if conclusion.passes => Ok(Completion::Completed),
                     _ => Err(Failed::from(conclusion.text)),
                 }
             });
-            trial.with_kind(if Engine::BUILT.is_some() { "" } else { "stress" })
+            trial.with_kind(kind)
         };
         tests.into_iter().map(trial).collect()
     }
 
     /// Plays one execution again; the exit code.
-    fn replay(&self, token: &str) -> i32 {
+    fn replay(&self, token: &str, telling: &Telling) -> i32 {
         let complain = |words: &str| {
             eprintln!("error: {words}");
             USAGE
@@ -201,7 +240,7 @@ impl Kit {
             let there: Vec<&str> = self.cases.iter().map(|case| case.path()).collect();
             return complain(&format!("{path} is not in this target; there are {}", there.join(", ")));
         };
-        match case.replay(property, &trail) {
+        match case.replay(property, &trail, telling) {
             Ok((text, violates)) => {
                 println!("{text}");
                 if violates { 0 } else { DIFFERS }
@@ -215,24 +254,43 @@ impl Kit {
         self.cases.iter().map(describe).collect::<Vec<_>>().join("\n")
     }
 
-    fn summary(&self) -> String {
+    fn summary(&self, telling: &Telling) -> String {
         let (mut searches, mut executions) = (0, 0);
         for played in self.cases.iter().filter_map(|case| case.executions()) {
             searches += 1;
             executions += played;
         }
+        let comes_to = telling.comes_to();
         match Engine::BUILT {
             None => format!(
-                "{searches} scenarios, {executions} rounds on real threads. A stress test can refute; it proves nothing.\n\
+                "{searches} scenarios, {executions} rounds on real threads: {comes_to}\nA stress test can refute; it proves nothing.\n\
                  For a proof: RUSTFLAGS=\"--cfg loom --cfg heddle\" {}\n",
                 self.command
             ),
             Some(engine) => format!(
-                "{searches} scenarios, {executions} executions. The verdicts are {engine}'s, for the code as it is; what {engine} \
-                 cannot see is in enactor's docs/limits.md.\n"
+                "{searches} scenarios, {executions} executions: {comes_to}\n{}The verdicts are {engine}'s, for the code as it is; \
+                 what {engine} cannot see is in enactor's docs/limits.md.\n",
+                pages(telling)
             ),
         }
     }
+}
+
+/// Where the pages of this run are, or how to get them.
+#[cfg(loom)]
+fn pages(telling: &Telling) -> String {
+    let Some(folder) = telling.pages() else {
+        return format!("{REPORT}=FOLDER writes each counterexample into that folder, as a page to step through.\n");
+    };
+    match telling.index(folder) {
+        Ok(pages) => format!("{pages} pages: {}\n", folder.join("index.html").display()),
+        Err(error) => format!("{error}\n"),
+    }
+}
+
+#[cfg(not(loom))]
+fn pages(_telling: &Telling) -> String {
+    String::new()
 }
 
 /// Makes the `main` of a test target that verifies one store; see [`kit`](crate::kit).

@@ -6,7 +6,7 @@
 //! [`Subject`](subject::Subject) and writes down every call in a [`history`]. [`check`] says which
 //! [`Property`](property::Property) that execution violates, [`witness`] which situations it met. An [`engine`] plays it in
 //! every execution it knows of and brings back [`Findings`](search::Findings), which give a [`Verdict`](verdict::Verdict)
-//! for each property. [`kit`] does all of this for somebody else's code.
+//! for each property. A counterexample is played again and shown by [`report`]. [`kit`] does all of this for somebody else's code.
 //!
 //! What this repository expects of its own stores, and how it is told to people and to CI, is in `enactor-verify`: whoever uses
 //! the kit need not build it.
@@ -16,6 +16,7 @@ pub mod engine;
 pub mod history;
 pub mod kit;
 pub mod property;
+pub mod report;
 pub mod scenario;
 pub mod search;
 mod specification;

@@ -4,13 +4,14 @@ mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-#[cfg(loom)]
-use enactor_verification::engine::explore::Replay;
 use enactor_verification::{engine::Engine, property::Property, scenario::Scenario, verdict::Verdict};
+#[cfg(loom)]
+use enactor_verification::{
+    engine::explore::Replay,
+    report::story::{Sources, Step, Story},
+};
 use serde::Serialize;
 
-#[cfg(loom)]
-use crate::report::story::{Sources, Step, Story};
 use crate::{
     report::token::Token,
     runner::Outcome,
@@ -277,7 +278,7 @@ pub fn schedule(token: &Token, replay: &Replay) -> Vec<String> {
     let cast = &token.scenario.cast;
     let width = cast.iter().map(|role| role.name.len()).max().unwrap_or(0);
     // Nobody looks at places.
-    let story = Story::new(token, &replay.events, &replay.operations, None, &mut Sources::below([]));
+    let story = Story::new(&token.title(), &replay.events, &replay.operations, None, &mut Sources::below([]));
     let line = |step: Step| Some(format!("{:width$}  {}", cast.get(step.column)?.name, step.words));
     story.steps.into_iter().filter_map(line).collect()
 }

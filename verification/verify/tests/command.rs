@@ -243,7 +243,7 @@ fn a_replay_writes_its_files_whole_or_says_why_not() {
     assert_eq!(code(&output), Some(0), "{}", stderr(&output));
     let read = |path: &str| std::fs::read_to_string(path).expect(path);
     assert!(read(&svg).starts_with("<svg") && read(&html).starts_with("<!DOCTYPE html>"));
-    let story: enactor_verify::report::story::Story = serde_json::from_str(&read(&json)).expect("a story");
+    let story: enactor_verification::report::story::Story = serde_json::from_str(&read(&json)).expect("a story");
     assert_eq!(story.token, token);
     let operations =
         if ENGINE == Engine::Heddle { "Acquire  from the set-up" } else { "loom does not tell its operations" };

@@ -10,16 +10,18 @@ use enactor::{
     sync::Arc,
 };
 use enactor_verification::{
-    engine::Engine, property::Property, scenario::Scenario, search::Search, stores::Store, subject::Subject,
-};
-use enactor_verify::{
+    engine::Engine,
+    property::Property,
     report::{
         columns, page, picture,
         story::{Sources, Story},
-        token::Token,
     },
-    stores,
+    scenario::Scenario,
+    search::Search,
+    stores::Store,
+    subject::Subject,
 };
+use enactor_verify::{report::token::Token, stores};
 
 const OUTAGE: [Property; 4] =
     [Property::NeverRegresses, Property::NeverDangles, Property::NeverEmpty, Property::NeverWedges];
@@ -34,7 +36,7 @@ fn story(store: &'static Store, property: Property) -> Story {
     let token = Token { store, scenario, property, search, found };
     let replay = store.replay(scenario, search, None, &token.found).expect("it was just found");
     assert!(replay.findings.counterexamples.contains_key(&property), "{token}");
-    Story::new(&token, &replay.events, &replay.operations, None, &mut Sources::default())
+    Story::new(&token.title(), &replay.events, &replay.operations, None, &mut Sources::default())
 }
 
 fn outage(property: Property) -> Story {
@@ -42,7 +44,7 @@ fn outage(property: Property) -> Story {
 }
 
 fn place(story: &Story, who: &str, words: &str) -> usize {
-    let is_it = |step: &enactor_verify::report::story::Step| {
+    let is_it = |step: &enactor_verification::report::story::Step| {
         columns::whose(story, step) == who && step.words.starts_with(words)
     };
     let found = story.steps.iter().find(|step| is_it(step));
@@ -142,7 +144,7 @@ fn the_page_has_every_step_and_marks_the_harm() {
 #[cfg(heddle)]
 #[test]
 fn every_read_names_the_write_that_it_reads_from() {
-    use enactor_verify::report::story::{Deed, Origin};
+    use enactor_verification::report::story::{Deed, Origin};
     let story = outage(Property::NeverWedges);
     let deeds: BTreeMap<usize, (usize, &Deed)> = story
         .steps

@@ -1,11 +1,13 @@
 //! A story made of events written by hand: what is told twice, what is not told at all, and words from anywhere.
 
-use enactor_verification::timeline::{Change, Event, Matter, Moment, Worth};
-use enactor_verify::report::{
-    columns, page, picture,
-    story::{Served, Sources, State, Story},
-    token::Token,
+use enactor_verification::{
+    report::{
+        columns, page, picture,
+        story::{Served, Sources, State, Story},
+    },
+    timeline::{Change, Event, Matter, Moment, Worth},
 };
+use enactor_verify::report::token::Token;
 
 const SLOW: Option<usize> = Some(0);
 const FAST: Option<usize> = Some(1);
@@ -37,7 +39,7 @@ fn story(property: &str, events: &[Event]) -> Story {
     let set_up = [Change::Publish(1), Change::Publish(2), Change::Publish(3), apply(1)];
     let set_up = set_up.map(|change| called(None, change));
     let events: Vec<Event> = set_up.into_iter().chain([moment(Moment::Start)]).chain(events.iter().cloned()).collect();
-    Story::new(&token, &events, &[], None, &mut Sources::default())
+    Story::new(&token.title(), &events, &[], None, &mut Sources::default())
 }
 
 fn serves(generation: u32, stored: bool, plans: &[u32]) -> State {
@@ -143,7 +145,7 @@ fn each_property_has_its_moment_of_harm() {
 fn how_the_engine_says_it_ended_is_the_last_step() {
     let token: Token = "unguarded/two_enactors_one_endpoint/completes#e1".parse().expect("a token");
     let events = [moment(Moment::Start), told(FAST, apply(3))];
-    let story = Story::new(&token, &events, &[], Some("deadlock: nobody can go on"), &mut Sources::default());
+    let story = Story::new(&token.title(), &events, &[], Some("deadlock: nobody can go on"), &mut Sources::default());
     assert_eq!(story.harm().map(|step| step.words.as_str()), Some("deadlock: nobody can go on"));
 }
 

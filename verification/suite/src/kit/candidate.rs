@@ -215,7 +215,7 @@ impl<S: PlanStore> Candidate<S> {
             let uncounted = *property == Property::NoLeak && !self.accounts;
             let uncounted = uncounted.then(|| "the store does not say what is in use: see `leaked`".to_owned());
             let unchecked = misses.clone().or_else(|| Some(format!("not promised: {}", promised?))).or(uncounted);
-            Claim { property: *property, statement: property.statement().to_owned(), unchecked }
+            Claim { property: *property, known: Some(*property), statement: property.statement().to_owned(), unchecked }
         };
         let claims = scenario.properties.iter().map(claim).collect();
         let excuse = |witness: &Witness| {

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     engine::Engine,
+    property::Property,
     scenario::Scenario,
     search::{Collector, Findings, Search},
     trail::Trail,
@@ -15,10 +16,16 @@ use crate::{
 #[cfg(loom)]
 use crate::{
     engine::explore::{NoSuchExecution, Replay},
+    report::{
+        columns,
+        story::{Sources, Story, Title, Violated},
+    },
     search::Counterexample,
 };
 
-use super::{watch, words};
+#[cfg(loom)]
+use super::tell;
+use super::{tell::Telling, watch, words};
 
 /// What came of one property.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,9 @@ pub(super) type Again<P, W> =
 /// One property of a case.
 pub(super) struct Claim<P> {
     pub(super) property: P,
+    /// The same, if it is one of the suite's.
+    #[cfg_attr(not(loom), expect(dead_code, reason = "for what an engine finds"))]
+    pub(super) known: Option<Property>,
     pub(super) statement: String,
     /// Why it is not checked, if it is not.
     pub(super) unchecked: Option<String>,
@@ -75,10 +85,12 @@ pub(super) trait Check: Send + Sync {
     fn path(&self) -> &str;
     /// The names of its properties.
     fn tests(&self) -> Vec<String>;
-    /// What comes of property number `test`; `command` runs this test target.
-    fn check(&self, test: usize, command: &str) -> Conclusion;
+    /// How far the search goes, in a word or two before a test's name.
+    fn kind(&self) -> String;
+    /// What comes of property number `test`.
+    fn check(&self, test: usize, telling: &Telling) -> Conclusion;
     /// Plays one execution again: what happens, and whether it violates `property`.
-    fn replay(&self, property: &str, trail: &Trail) -> Result<(String, bool), String>;
+    fn replay(&self, property: &str, trail: &Trail, telling: &Telling) -> Result<(String, bool), String>;
     fn description(&self) -> String;
     /// How many executions there were; none when nothing of it ran.
     fn executions(&self) -> Option<u64>;
@@ -97,7 +109,7 @@ where
         })
     }
 
-    fn judge(&self, claim: &Claim<P>, command: &str) -> (&'static str, bool, String) {
+    fn judge(&self, claim: &Claim<P>, telling: &Telling) -> (&'static str, bool, String) {
         if let Some(why) = &claim.unchecked {
             return ("ignored", false, why.clone());
         }
@@ -105,7 +117,7 @@ where
         let verdict = findings.verdict(claim.property, &self.witnesses, &self.search);
         let (name, executions) = (self.name(claim), findings.executions);
         let text = match &verdict {
-            Verdict::Refuted => return self.refuted(claim, findings, command),
+            Verdict::Refuted => return self.refuted(claim, findings, telling),
             Verdict::Truncated(Limit::Executions(_)) if Engine::BUILT.is_none() => {
                 let text = format!("{name}: not refuted in {executions} rounds on real threads, which proves nothing");
                 return ("unrefuted", true, text);
@@ -121,7 +133,10 @@ where
                 return (verdict.word(), true, format!("{name} is {verdict} in {executions} executions"));
             }
             Verdict::Truncated(limit) => words::truncated(&name, limit, executions),
-            Verdict::Vacuous(_) => words::vacuous(&name, &verdict),
+            Verdict::Vacuous(_) => {
+                let refuted: Vec<String> = findings.counterexamples.keys().map(ToString::to_string).collect();
+                words::vacuous(&name, &verdict, &refuted)
+            }
         };
         (verdict.word(), false, text)
     }
@@ -131,8 +146,8 @@ where
     }
 
     #[cfg(not(loom))]
-    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, command: &str) -> (&'static str, bool, String) {
-        let (name, rounds) = (self.name(claim), findings.executions);
+    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, telling: &Telling) -> (&'static str, bool, String) {
+        let (name, rounds, command) = (self.name(claim), findings.executions, &telling.command);
         let text = format!(
             "{name} is refuted on real threads, in one of {rounds} rounds: {}\nWhich steps led there, an engine says: \
              RUSTFLAGS=\"--cfg loom --cfg heddle\" {command}",
@@ -142,20 +157,38 @@ where
     }
 
     #[cfg(loom)]
-    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, command: &str) -> (&'static str, bool, String) {
+    fn refuted(&self, claim: &Claim<P>, findings: &Findings<P, W>, telling: &Telling) -> (&'static str, bool, String) {
         let name = self.name(claim);
         let found = &findings.counterexamples[&claim.property];
         let trail = Trail { search: self.search, stops: self.scenario.has_a_stop(), found: found.clone() };
         match (self.again)(self.search, found) {
             Ok(replay) if replay.findings.counterexamples.contains_key(&claim.property) => {
-                let steps = words::steps(self.scenario, &replay, words::Detail::WhenFew);
-                let replay = words::command(&format!("{name}#{trail}"), command);
-                let text = format!("{name} is refuted: {}\n{steps}\nreplay: {replay}", claim.statement);
-                ("refuted", false, text)
+                ("refuted", false, telling.refutes(&name, &self.story(claim, &trail, &replay, telling)))
             }
             // A counterexample that does not come up again convinces nobody.
             _ => ("truncated", false, words::unsteady(&name)),
         }
+    }
+
+    /// The story of a replay. Code that is no store tells little by itself: there each operation is a step.
+    #[cfg(loom)]
+    fn story(&self, claim: &Claim<P>, trail: &Trail, replay: &Replay<P, W>, telling: &Telling) -> Story {
+        let token = format!("{}#{trail}", self.name(claim));
+        let store = self.path.split('/').next().unwrap_or(&self.path);
+        let (name, statement) = (claim.property.to_string(), &claim.statement);
+        let title = Title {
+            replay: words::command(&token, &telling.command),
+            token,
+            store,
+            scenario: self.scenario,
+            violated: claim.known.map_or(Violated::Own { name: &name, statement }, Violated::Suite),
+            by_operation: store == self.scenario.name,
+        };
+        let ended = match &replay.findings.limit {
+            Some(Limit::Engine(words)) => Some(words.as_str()),
+            _ => None,
+        };
+        Story::new(&title, &replay.events, &replay.operations, ended, &mut Sources::default())
     }
 }
 
@@ -172,32 +205,49 @@ where
         self.claims.iter().map(|claim| claim.property.to_string()).collect()
     }
 
-    fn check(&self, test: usize, command: &str) -> Conclusion {
+    fn kind(&self) -> String {
+        match (Engine::BUILT, self.search.bound) {
+            (None, _) => "stress".to_owned(),
+            (Some(_), Some(bound)) => format!("up to {bound} preemptions"),
+            (Some(_), None) => String::new(),
+        }
+    }
+
+    fn check(&self, test: usize, telling: &Telling) -> Conclusion {
         let claim = &self.claims[test];
-        let (word, passes, text) = self.judge(claim, command);
-        Conclusion { name: self.name(claim), word, passes, text }
+        let (word, passes, text) = self.judge(claim, telling);
+        let conclusion = Conclusion { name: self.name(claim), word, passes, text };
+        telling.concludes(&conclusion);
+        conclusion
     }
 
     #[cfg(not(loom))]
-    fn replay(&self, _property: &str, _trail: &Trail) -> Result<(String, bool), String> {
+    fn replay(&self, _property: &str, _trail: &Trail, _telling: &Telling) -> Result<(String, bool), String> {
         Err("this build has no engine to replay with: set RUSTFLAGS as in the replay command".to_owned())
     }
 
     #[cfg(loom)]
-    fn replay(&self, property: &str, trail: &Trail) -> Result<(String, bool), String> {
+    fn replay(&self, property: &str, trail: &Trail, telling: &Telling) -> Result<(String, bool), String> {
         let names = || self.claims.iter().map(|claim| claim.property.to_string()).collect::<Vec<_>>().join(", ");
         let claim = self.claims.iter().find(|claim| claim.property.to_string() == property);
         let claim = claim.ok_or_else(|| format!("{} has no property {property}; there are {}", self.path, names()))?;
         let replay = (self.again)(trail.search, &trail.found).map_err(|error| error.to_string())?;
         let violates = replay.findings.counterexamples.contains_key(&claim.property);
-        let steps = words::steps(self.scenario, &replay, words::Detail::All);
+        let story = self.story(claim, trail, &replay, telling);
+        let operations = match story.steps.iter().any(|step| !step.operations.is_empty()) {
+            true => columns::operations(&story, *columns::WIDTHS.end()),
+            false => "loom does not tell its operations; heddle does.".to_owned(),
+        };
         let end = match violates {
-            true => format!("This execution violates {property}: {}", claim.statement),
+            true => {
+                let page = telling.page(&story).map(|page| format!("\npage: {page}")).unwrap_or_default();
+                format!("This execution violates {property}: {}{page}", claim.statement)
+            }
             false => format!(
                 "This execution does not violate {property}: the code has changed, verify again; or it was built with other features (`Kit::command`)"
             ),
         };
-        Ok((format!("{steps}\n{end}"), violates))
+        Ok((tell::plain(format!("{}\n\n{operations}\n{end}", tell::steps(&story))), violates))
     }
 
     fn description(&self) -> String {

@@ -18,6 +18,7 @@ use super::{
 use crate::engine::threads;
 use crate::{
     engine::Play,
+    property::Property,
     scenario::{Role, Scenario},
     search::{Collector, Shown},
     stage::{enter_thread, leave_thread, own_panic},
@@ -164,11 +165,12 @@ where
         let unchecked = too_many_threads(threads);
         let claim = |property: &'static str, statement: &str| Claim {
             property,
+            known: (property == COMPLETES).then_some(Property::Completes),
             statement: statement.to_owned(),
             unchecked: unchecked.clone(),
         };
         let mut claims: Vec<_> = self.properties.iter().map(|((name, _), statement)| claim(name, statement)).collect();
-        claims.push(claim(COMPLETES, "Every thread ends, without a panic or a deadlock."));
+        claims.push(claim(COMPLETES, Property::Completes.statement()));
         let model = Arc::new(self);
         #[cfg(loom)]
         let again = Arc::clone(&model);
@@ -231,6 +233,7 @@ where
     fn perform(self: &Arc<Self>) -> Result<Option<Outcome<T>>, NotSetUp> {
         let setup = catch_unwind(AssertUnwindSafe(|| (self.setup)()));
         let shared = Arc::new(setup.map_err(|panic| NotSetUp(format!("the setup panicked: {}", own_panic(panic))))?);
+        debug!(moment = "start", "the threads start");
         let last = self.threads.len() - 1;
         let handles: Vec<_> = (0..last)
             .map(|number| {
@@ -244,6 +247,7 @@ where
             handles.into_iter().map(|handle| handle.join().expect("a thread catches its panics")).collect();
         results.push(at_last);
         leave_thread();
+        debug!(moment = "end", "the threads have ended");
         let Some(threads) = results.into_iter().collect::<Option<Vec<T>>>() else { return Ok(None) };
         let looks = self.afterwards.as_ref().map(|looks| caught(|| looks(&shared)));
         Ok(match looks {

@@ -7,16 +7,16 @@ use anstyle::{AnsiColor, Style};
 use enactor_verification::{
     engine::explore::{NoSuchExecution, Replay},
     property::Property,
+    report::{
+        columns, page, picture,
+        story::{Sources, Story},
+        whole::{self, CannotWrite},
+    },
     verdict::{Expectation, Limit, Verdict},
 };
 use enactor_verify::{
     audit::Weakening,
-    report::{
-        annotation, columns, page, picture,
-        story::{Sources, Story},
-        token::Token,
-        whole::{self, CannotWrite},
-    },
+    report::{annotation, token::Token},
     runner::Outcome,
 };
 
@@ -90,7 +90,7 @@ fn play(
         Some(Limit::Engine(words)) => Some(words.as_str()),
         _ => None,
     };
-    let story = Story::new(token, &replay.events, &replay.operations, ended, sources);
+    let story = Story::new(&token.title(), &replay.events, &replay.operations, ended, sources);
     Ok((replay, story))
 }
 
@@ -172,7 +172,7 @@ fn print_story(story: &Story) {
     if let Some(harm) = columns::harm(story) {
         println!("{red}{harm}{red:#}");
     }
-    println!("replay: cargo verify replay {}", story.token);
+    println!("replay: {}", story.replay);
     println!();
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anstream::print;
-use enactor_verification::engine::Engine;
+use enactor_verification::{engine::Engine, report::story::Sources};
 use enactor_verify::{
     budget::{Budget, Model},
     gate::{
@@ -16,7 +16,6 @@ use enactor_verify::{
         record::{Conclusion, Problem, Record},
         sarif, table,
     },
-    report::story::Sources,
 };
 use serde::Serialize;
 

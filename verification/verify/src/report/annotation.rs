@@ -1,18 +1,18 @@
 //! GitHub's annotations: a line on standard output that marks a line in the changed source.
 
-use super::{
+use enactor_verification::report::{
     columns,
     story::{Sources, Story},
 };
 
 /// The line that marks whom `story` blames.
 pub fn error(story: &Story, sources: &Sources) -> String {
-    let title = format!("{} does not hold on {}: {}", story.property, story.store, story.scenario);
+    let title = story.title();
     let mut message = story.statement.clone();
     if let Some(harm) = columns::harm(story) {
         message += &format!("\n{}", harm.trim_start_matches("! "));
     }
-    message += &format!("\nreplay: cargo verify replay {}", story.token);
+    message += &format!("\nreplay: {}", story.replay);
     let at = story.guilty().and_then(|step| step.place.as_ref()).map_or_else(String::new, |place| {
         format!("file={},line={},", property(&sources.in_repository(&place.file)), place.line)
     });

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use enactor_verification::{
     engine::Engine,
     property::{Property, UnknownProperty},
+    report::story::{Title, Violated},
     scenario::{Scenario, UnknownScenario},
     search::{Counterexample, Place, Search},
     stores::Store,
@@ -52,6 +53,20 @@ impl Token {
         match self.found.place {
             Place::Execution(_) => Engine::Loom,
             Place::Graph(_) => Engine::Heddle,
+        }
+    }
+}
+
+impl Token {
+    /// What a story of its replay is called.
+    pub fn title(&self) -> Title<'static> {
+        Title {
+            token: self.to_string(),
+            replay: format!("cargo verify replay {self}"),
+            store: self.store.name,
+            scenario: self.scenario,
+            violated: Violated::Suite(self.property),
+            by_operation: false,
         }
     }
 }

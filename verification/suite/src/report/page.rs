@@ -20,7 +20,7 @@ pub struct Entry {
     /// The scenario.
     pub scenario: String,
     /// The property.
-    pub property: &'static str,
+    pub property: String,
     /// Where the harm is.
     pub harm: String,
     /// Whether the budget expects it to be refuted.
@@ -33,23 +33,14 @@ impl Entry {
         let Story { store, scenario, property, .. } = story;
         let harm = columns::harm(story).unwrap_or_default();
         Self {
-            file: format!("{}-{}-{property}.html", file_name(store), file_name(scenario)),
+            file: story.file("html"),
             store: store.clone(),
             scenario: scenario.clone(),
-            property: property.name(),
+            property: property.clone(),
             harm: harm.trim_start_matches("! ").to_owned(),
             expected,
         }
     }
-}
-
-/// A name that any file system takes; different for different names.
-fn file_name(name: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
-        other => format!("~{other:02x}"),
-    };
-    name.bytes().map(encode).collect()
 }
 
 /// The page of `story`.
@@ -63,7 +54,10 @@ pub fn render(story: &Story) -> String {
         cast,
         threads => Serde(&story.columns[..cast]),
         first_afterwards => story.steps.iter().find(|step| step.column >= cast).map(|step| step.number),
+        title => story.title(),
         story => Serde(story),
+        of_a_store => story.is_of_a_store(),
+        has_a_zone => story.has_a_zone(),
         moments => Serde(moments),
         last => story.steps.len(),
         harm_step => story.harm().map(|step| step.number),
@@ -156,7 +150,7 @@ impl<'a> Moment<'a> {
             zone: state.zone.iter().map(served).collect(),
             plans: plans.iter().filter_map(plan).collect(),
             paused: state.paused,
-            told: told(state),
+            told: if story.has_a_zone() { told(state) } else { String::new() },
             deeds: operations.iter().map(Deed::new).collect(),
         }
     }

@@ -2,41 +2,45 @@
 
 use std::collections::HashMap;
 
-use enactor_verification::timeline::{Change, Event, Matter, Moment, Operation};
-
-use super::{Deed, Origin, Place, Served, Sources, State, Step, legible};
-use crate::report::token::Token;
+use super::{Deed, Origin, Place, Served, Sources, State, Step, Title, Violated, legible};
+use crate::{
+    report::columns,
+    timeline::{Change, Event, Matter, Moment, Operation},
+};
 
 /// A step, and what it is about.
 pub(super) type Told = (Step, Matter);
 
 /// What there was when the threads started, and the steps from then on.
 pub(super) fn fold(
-    token: &Token,
+    title: &Title<'_>,
     (events, operations): (&[Event], &[Operation]),
     ended: Option<&str>,
     sources: &mut Sources,
 ) -> (State, Vec<Told>) {
     let moment = |moment| events.iter().position(|event| event.matter == Matter::Moment(moment));
     let start = moment(Moment::Start).map_or(0, |at| at + 1);
-    let mut set_up = Fold::new(token, operations, sources);
+    let mut set_up = Fold::new(title, operations, sources);
     for event in &events[..start] {
         set_up.take(event);
     }
     let before = set_up.state;
     let end = moment(Moment::End).unwrap_or(events.len());
     let counted = |at: usize| events.get(at).map_or(operations.len(), |event| event.operations);
-    let mut fold = Fold::new(token, operations, sources);
+    let mut fold = Fold::new(title, operations, sources);
     fold.state = before.clone();
     fold.bounds = (start.checked_sub(1).map_or(0, counted), counted(end));
+    fold.taken = fold.bounds.0;
     for event in &events[start..end] {
         fold.take(event);
     }
+    fold.take_operations(fold.bounds.1);
     let rest = &events[end..];
     fold.correct(rest);
-    for event in &rest[..last_of_interest(token, rest)] {
+    for event in &rest[..last_of_interest(title, rest)] {
         fold.take(event);
     }
+    fold.take_operations(operations.len());
     if let Some(words) = ended {
         fold.push(None, words.to_owned(), None, Matter::Words);
     }
@@ -45,10 +49,11 @@ pub(super) fn fold(
 }
 
 /// How many of the events after the threads' end matter: going on from there does to some properties only.
-fn last_of_interest(token: &Token, rest: &[Event]) -> usize {
+fn last_of_interest(title: &Title<'_>, rest: &[Event]) -> usize {
     let recovery = rest.iter().position(|event| event.matter == Matter::Moment(Moment::Recovery));
     let panics = rest.iter().any(|event| event.matter == Matter::Panic);
-    recovery.filter(|_| !panics && !token.property.needs_recovery()).unwrap_or(rest.len())
+    let needed = matches!(title.violated, Violated::Suite(property) if property.needs_recovery());
+    recovery.filter(|_| !panics && !needed).unwrap_or(rest.len())
 }
 
 struct Fold<'a> {
@@ -56,6 +61,10 @@ struct Fold<'a> {
     cast: usize,
     operations: &'a [Operation],
     sources: &'a mut Sources,
+    /// Whether each operation is a step.
+    by_operation: bool,
+    /// How many of the operations are steps already.
+    taken: usize,
     /// How many operations there were when the threads started, and when they had ended.
     bounds: (usize, usize),
     state: State,
@@ -69,11 +78,13 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn new(token: &Token, operations: &'a [Operation], sources: &'a mut Sources) -> Self {
+    fn new(title: &Title<'_>, operations: &'a [Operation], sources: &'a mut Sources) -> Self {
         Self {
-            cast: token.scenario.cast.len(),
+            cast: title.scenario.cast.len(),
             operations,
             sources,
+            by_operation: title.by_operation,
+            taken: usize::MAX,
             bounds: (0, 0),
             state: State::default(),
             steps: Vec::new(),
@@ -84,16 +95,38 @@ impl<'a> Fold<'a> {
     }
 
     fn take(&mut self, event: &Event) {
+        self.take_operations(event.operations);
         match &event.matter {
             Matter::Moment(_) | Matter::FoundZone { .. } | Matter::FoundPlans(_) => return,
             Matter::Change(change) if self.is_told(event, change) => return,
             Matter::Change(change) => self.state.change(change),
             _ => {}
         }
-        let deeds = self.operations_until(event);
+        let deeds = if self.by_operation { Vec::new() } else { self.operations_until(event) };
         let place = self.place(event, &deeds);
         self.push(event.thread, event.words.clone(), place, event.matter.clone());
         self.deeds.last_mut().expect("just pushed").extend(deeds);
+    }
+
+    /// Makes steps of the operations up to number `until`, if they shall be some. Their words come when all are known.
+    fn take_operations(&mut self, until: usize) {
+        if !self.by_operation {
+            return;
+        }
+        for at in self.taken..until.min(self.operations.len()) {
+            let Operation { thread, what, file, line, .. } = &self.operations[at];
+            match what.as_str() {
+                "Spawn" | "Join" => {}
+                // It is part of the read before it.
+                "ModifyWrite" => self.deeds.last_mut().into_iter().for_each(|deeds| deeds.push(at)),
+                _ => {
+                    let place = Some(self.sources.place(file, *line));
+                    self.push(Some(*thread).filter(|_| at < self.bounds.1), String::new(), place, Matter::Words);
+                    self.deeds.last_mut().expect("just pushed").push(at);
+                }
+            }
+            self.taken = at + 1;
+        }
     }
 
     /// Whether the store has told this `change` already, which its caller tells now.
@@ -142,9 +175,9 @@ impl<'a> Fold<'a> {
         (begin.min(until)..until).filter(is_its_own).collect()
     }
 
-    /// The event's place. What a caller tells of a call happened where the call's operations are.
+    /// The event's place. What a caller tells of a call, or the stage, happened where the call's operations are.
     fn place(&mut self, event: &Event, deeds: &[usize]) -> Option<Place> {
-        if !event.by_caller {
+        if !event.by_caller && !is_ours(event.file) {
             return Some(self.sources.place(event.file, event.line));
         }
         let deeds = || deeds.iter().rev().map(|at| &self.operations[*at]);
@@ -175,7 +208,7 @@ impl<'a> Fold<'a> {
         for (at, (step, _)) in self.steps.iter().enumerate() {
             last.insert(step.column, at);
         }
-        for (column, at) in last {
+        for (column, at) in last.into_iter().filter(|_| !self.by_operation) {
             let thread = Some(column).filter(|column| *column < self.cast);
             let until = if thread.is_some() { self.bounds.1 } else { 0 };
             let trailing = self.operations_of(thread, until);
@@ -187,9 +220,19 @@ impl<'a> Fold<'a> {
         }
         for (at, deeds) in self.deeds.iter().enumerate() {
             let deed = |number: &usize| deed(*number, self.operations, (&steps, self.bounds.0), self.sources);
-            self.steps[at].0.operations = deeds.iter().filter_map(deed).collect();
+            let step = &mut self.steps[at].0;
+            step.operations = deeds.iter().filter_map(deed).collect();
+            if let ([deed], true) = (step.operations.as_slice(), self.by_operation) {
+                step.words = told(deed);
+            }
         }
     }
+}
+
+/// Whether the compiler calls a file of this package by this name.
+fn is_ours(file: &str) -> bool {
+    let here = file!();
+    here.strip_suffix("report/story/fold.rs").is_some_and(|ours| file.starts_with(ours))
 }
 
 /// Operation `number`, given which step each belongs to and how many there were when the threads started. None for the
@@ -232,6 +275,22 @@ fn deed(
         read_from: read.map(|_| origin()),
         place: sources.line(file, *line),
     })
+}
+
+/// An operation in words.
+fn told(deed: &Deed) -> String {
+    let origin = match deed.read_from {
+        None => String::new(),
+        Some(Origin::Initial) => ", the initial value".to_owned(),
+        Some(Origin::SetUp) => ", from the set-up".to_owned(),
+        Some(Origin::Operation { step: Some(step), .. }) => format!(", from step {step}"),
+        Some(Origin::Operation { operation, .. }) => format!(", from operation {operation}"),
+    };
+    let (what, value, ordering) = (columns::what(deed), columns::value(deed), &deed.ordering);
+    match value.as_str() {
+        "" => format!("{what} ({ordering}){origin}"),
+        value => format!("{what}: {value} ({ordering}){origin}"),
+    }
 }
 
 /// The number under which the operation `number` is shown: a write that is part of a modification goes by its read.

@@ -34,7 +34,7 @@ pub fn harm(story: &Story) -> Option<String> {
         false => step.words.clone(),
     };
     let by = if step.column + 1 < story.columns.len() { "by " } else { "" };
-    let is = if story.harm_is_a_step() { "the harm is" } else { "the harm shows" };
+    let is = if story.harm_is_a_step { "the harm is" } else { "the harm shows" };
     Some(format!("! {is} at step {}, {by}{}: {words}", step.number, whose(story, step)))
 }
 
@@ -95,8 +95,8 @@ pub(super) fn origin(deed: &Deed) -> String {
 struct Widths {
     total: u16,
     number: u16,
-    zone: u16,
-    plans: u16,
+    /// The zone's and the plans'; none where there is nothing of the kind.
+    state: Option<(u16, u16)>,
     /// None where places stand under the words.
     at: Option<u16>,
 }
@@ -114,8 +114,7 @@ impl Widths {
         Self {
             total,
             number: 6,
-            zone: zone.min(most),
-            plans: plans.min(most),
+            state: story.has_a_zone().then(|| (zone.min(most), plans.min(most))),
             at: (total >= WIDE).then(|| at.min(most)),
         }
     }
@@ -123,9 +122,9 @@ impl Widths {
     /// What is left for each of `columns` columns of words, so that a row of them all, the borders and a space between any
     /// two columns is as wide as the total.
     fn words(&self, columns: u16) -> Vec<u16> {
-        let others = 3 + u16::from(self.at.is_some());
-        let left =
-            self.total - 2 - (others + columns - 1) - self.number - self.zone - self.plans - self.at.unwrap_or(0);
+        let others = 1 + 2 * u16::from(self.state.is_some()) + u16::from(self.at.is_some());
+        let (zone, plans) = self.state.unwrap_or_default();
+        let left = self.total - 2 - (others + columns - 1) - self.number - zone - plans - self.at.unwrap_or(0);
         (0..columns).map(|column| left / columns + u16::from(column < left % columns)).collect()
     }
 }
@@ -135,9 +134,10 @@ fn section(widths: &Widths, names: &[&str], before: Option<&State>, steps: &[&St
     table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(widths.total).enforce_styling();
     let at = widths.at.map(|_| "at");
-    let header = ["#"].into_iter().chain(names.iter().copied()).chain(["zone", "plans"]).chain(at);
+    let state = widths.state.map(|_| ["zone", "plans"]).into_iter().flatten();
+    let header = ["#"].into_iter().chain(names.iter().copied()).chain(state).chain(at);
     table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
-    if let Some(before) = before {
+    if let Some(before) = before.filter(|_| widths.state.is_some()) {
         let mut row = vec![Cell::new("  0")];
         row.resize(names.len() + 1, Cell::new(""));
         row.extend([zone(before), Cell::new(plans(before))]);
@@ -147,7 +147,8 @@ fn section(widths: &Widths, names: &[&str], before: Option<&State>, steps: &[&St
         table.add_row(row(step, names.len(), widths));
     }
     let words = widths.words(names.len() as u16);
-    let columns = [widths.number].into_iter().chain(words).chain([widths.zone, widths.plans]).chain(widths.at);
+    let state = widths.state.map(|(zone, plans)| [zone, plans]).into_iter().flatten();
+    let columns = [widths.number].into_iter().chain(words).chain(state).chain(widths.at);
     for (column, width) in table.column_iter_mut().zip(columns) {
         column.set_constraint(Absolute(Width::Fixed(width)));
     }
@@ -167,7 +168,7 @@ fn row(step: &Step, columns: usize, widths: &Widths) -> Vec<Cell> {
         true => Cell::new(&words),
         false => Cell::new(""),
     }));
-    row.extend([zone(&step.after), Cell::new(plans(&step.after))]);
+    row.extend(widths.state.into_iter().flat_map(|_| [zone(&step.after), Cell::new(plans(&step.after))]));
     row.extend(widths.at.map(|_| Cell::new(place)));
     if step.harm {
         row = row.into_iter().map(|cell| cell.fg(Color::Red).add_attribute(Attribute::Bold)).collect();

@@ -8,30 +8,62 @@ mod fold;
 mod harm;
 mod source;
 
-use enactor_verification::{
-    property::Property,
-    scenario::Scenario,
-    timeline::{Event, Operation},
-};
 use serde::{Deserialize, Serialize};
 
 pub use source::Sources;
 
-use super::token::Token;
+use crate::{
+    property::Property,
+    scenario::Scenario,
+    timeline::{Event, Operation},
+};
+
+/// Which execution it is, and what it violates.
+#[derive(Debug, Clone)]
+pub struct Title<'a> {
+    /// Its token.
+    pub token: String,
+    /// The command that replays it.
+    pub replay: String,
+    /// The name of the store, or of a model that has none.
+    pub store: &'a str,
+    /// Who acts. A model that has no store has nothing else in it.
+    pub scenario: &'static Scenario,
+    /// The violated property.
+    pub violated: Violated<'a>,
+    /// Whether each operation is a step, for code that tells little by itself.
+    pub by_operation: bool,
+}
+
+/// The property that an execution violates.
+#[derive(Debug, Clone, Copy)]
+pub enum Violated<'a> {
+    /// One of the suite's.
+    Suite(Property),
+    /// A model's own.
+    Own {
+        /// Its name.
+        name: &'a str,
+        /// What it says.
+        statement: &'a str,
+    },
+}
 
 /// One execution that violates a property, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
-    /// What replays it.
+    /// Its token.
     pub token: String,
-    /// The store's name.
+    /// The command that replays it.
+    pub replay: String,
+    /// The name of the store, or of a model that has none.
     pub store: String,
-    /// The scenario's name.
+    /// The scenario's name; a model's is that of the model.
     pub scenario: String,
     /// What happens in the scenario.
     pub about: String,
     /// The violated property.
-    pub property: Property,
+    pub property: String,
     /// What the property says.
     pub statement: String,
     /// Who acts: the threads, and last what comes after they have ended.
@@ -40,6 +72,8 @@ pub struct Story {
     pub before: State,
     /// What happened then, in this order.
     pub steps: Vec<Step>,
+    /// Whether one step does the harm. To some properties the execution as a whole does, and its last step shows it.
+    pub harm_is_a_step: bool,
 }
 
 /// What there is between two steps.
@@ -139,43 +173,65 @@ pub enum Origin {
 }
 
 impl Story {
-    /// The story of a replay of `token`: what the code told, what the engine saw, and how the engine says it `ended`, if the
-    /// threads did not end by themselves.
+    /// The story of a replay: what the code told, what the engine saw, and how the engine says it `ended`, if the threads did
+    /// not end by themselves.
     pub fn new(
-        token: &Token,
+        title: &Title<'_>,
         events: &[Event],
         operations: &[Operation],
         ended: Option<&str>,
         sources: &mut Sources,
     ) -> Self {
-        let Scenario { name, story, cast, .. } = token.scenario;
-        let (before, mut steps) = fold::fold(token, (events, operations), ended, sources);
-        if let Some(step) = harm::find(token.property, &before, &steps, cast.len()) {
+        let Title { token, replay, store, scenario, violated, by_operation: _ } = title;
+        let Scenario { name, story, cast, .. } = scenario;
+        let (before, mut steps) = fold::fold(title, (events, operations), ended, sources);
+        if let Some(step) = harm::find(violated.known(), &before, &steps, cast.len()) {
             steps[step].0.harm = true;
         }
         let steps = steps.into_iter().map(|(step, _)| step).collect();
         let afterwards = std::iter::once("afterwards".to_owned());
         Self {
-            token: token.to_string(),
-            store: token.store.name.to_owned(),
+            token: token.clone(),
+            replay: replay.clone(),
+            store: (*store).to_owned(),
             scenario: (*name).to_owned(),
             about: (*story).to_owned(),
-            property: token.property,
-            statement: token.property.statement().to_owned(),
+            property: violated.name().to_owned(),
+            statement: violated.statement().to_owned(),
             columns: cast.iter().map(|role| role.name.to_owned()).chain(afterwards).collect(),
             before,
             steps,
+            harm_is_a_step: violated.known().is_some_and(harm::has_a_moment),
         }
+    }
+
+    /// What does not hold on what.
+    pub fn title(&self) -> String {
+        let Self { store, scenario, property, .. } = self;
+        let of = if self.is_of_a_store() { format!("{store}: {scenario}") } else { store.clone() };
+        format!("{property} does not hold on {of}")
+    }
+
+    /// The name of a file for it, with this ending.
+    pub fn file(&self, ending: &str) -> String {
+        let [store, scenario, property] = [&self.store, &self.scenario, &self.property].map(|name| file_name(name));
+        format!("{store}-{scenario}-{property}.{ending}")
+    }
+
+    /// Whether it is about a store in a scenario, and not about a model of something else.
+    pub fn is_of_a_store(&self) -> bool {
+        self.store != self.scenario
+    }
+
+    /// Whether there is anything of a zone or plans to show.
+    pub fn has_a_zone(&self) -> bool {
+        let mut states = std::iter::once(&self.before).chain(self.steps.iter().map(|step| &step.after));
+        states.any(|state| !state.zone.is_empty() || !state.plans.is_empty() || state.paused)
     }
 
     /// The moment of harm.
     pub fn harm(&self) -> Option<&Step> {
         self.steps.iter().find(|step| step.harm)
-    }
-
-    /// Whether the harm is done by that one step. To some properties the whole execution does it, and its last step shows it.
-    pub fn harm_is_a_step(&self) -> bool {
-        harm::has_a_moment(self.property)
     }
 
     /// The step to blame: the last one up to the harm that changed something, or the harm itself.
@@ -198,6 +254,40 @@ impl Story {
         plans.dedup();
         plans
     }
+}
+
+impl<'a> Violated<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Suite(property) => property.name(),
+            Self::Own { name, .. } => name,
+        }
+    }
+
+    /// What it says.
+    pub fn statement(self) -> &'a str {
+        match self {
+            Self::Suite(property) => property.statement(),
+            Self::Own { statement, .. } => statement,
+        }
+    }
+
+    fn known(self) -> Option<Property> {
+        match self {
+            Self::Suite(property) => Some(property),
+            Self::Own { .. } => None,
+        }
+    }
+}
+
+/// A name that any file system takes; different for different names.
+fn file_name(name: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
+        other => format!("~{other:02x}"),
+    };
+    name.bytes().map(encode).collect()
 }
 
 /// `text` without what a terminal would obey, and what no XML may have. Words come from panics too, so from anywhere.

@@ -33,7 +33,7 @@ pub fn render(story: &Story) -> String {
         .set("height", layout.height() + 12)
         .set("class", "picture")
         .set("role", "img");
-    let title = format!("{} does not hold on {}: {}", story.property, story.store, story.scenario);
+    let title = story.title();
     picture.append(Title::new(legible(&title)));
     picture.append(Style::new(STYLE));
     let (width, height) = (layout.width(), layout.height() + 12);
