@@ -36,13 +36,16 @@ pub(crate) fn play(
     collector: &Arc<Collector>,
 ) -> Play {
     let (stores, props, collector) = (Arc::clone(stores), Arc::clone(props), Arc::clone(collector));
-    Arc::new(move |found| match stage::perform(&stores, scenario, &props, stop_before) {
-        Ok(execution) => {
-            let Some(found) = found else { return };
-            let shown = check::shown(scenario, &execution, collector.search().outcomes);
-            collector.add(shown, found);
+    Arc::new(move |found| {
+        collector.begins();
+        match stage::perform(&stores, scenario, &props, stop_before) {
+            Ok(execution) => {
+                let Some(found) = found else { return };
+                let shown = check::shown(scenario, &execution, collector.search().outcomes);
+                collector.add(shown, found);
+            }
+            Err(error) => collector.add_not_set_up(error.0),
         }
-        Err(error) => collector.add_not_set_up(error.0),
     })
 }
 

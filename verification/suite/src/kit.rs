@@ -26,12 +26,7 @@ mod tell;
 mod watch;
 mod words;
 
-use std::{
-    collections::BTreeSet,
-    env,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, env, path::Path, sync::Arc};
 
 use anstream::{eprintln, println};
 use enactor::store::PlanStore;
@@ -133,7 +128,7 @@ impl Kit {
     /// The `main` of a test target: runs every property as a test of its own and ends the process.
     ///
     /// With `ENACTOR_REPLAY` set it replays that execution instead, and with `ENACTOR_DESCRIBE` set it says what there is. With
-    /// `ENACTOR_REPORT` set it writes each counterexample it tells of into that folder, as a page.
+    /// `ENACTOR_REPORT` set it writes a page of each counterexample into that folder, below the target's name.
     pub fn run(self) -> ! {
         if let Err(words) = self.wrong() {
             eprintln!("error: {words}");
@@ -165,7 +160,8 @@ impl Kit {
     fn telling(&self) -> Result<Telling, String> {
         let telling = Telling::new(&self.command);
         let folder = env::var_os(REPORT).filter(|folder| !folder.is_empty());
-        let Some(folder) = folder.map(PathBuf::from) else { return Ok(telling) };
+        // A folder of its own for each target: cargo runs one after the other.
+        let Some(folder) = folder.map(|folder| Path::new(&folder).join(target())) else { return Ok(telling) };
         #[cfg(not(loom))]
         return Err(format!(
             "{REPORT}={}: only an engine finds what a page shows: RUSTFLAGS=\"{}\" {}",
@@ -280,10 +276,16 @@ impl Kit {
 #[cfg(loom)]
 fn pages(telling: &Telling) -> String {
     let Some(folder) = telling.pages() else {
-        return format!("{REPORT}=FOLDER writes each counterexample into that folder, as a page to step through.\n");
+        return match telling.has_refuted() {
+            true => {
+                format!("{REPORT}=FOLDER writes each counterexample into that folder, as a page to step through.\n")
+            }
+            false => String::new(),
+        };
     };
     match telling.index(folder) {
-        Ok(pages) => format!("{pages} pages: {}\n", folder.join("index.html").display()),
+        Ok(0) => String::new(),
+        Ok(pages) => format!("counterexamples to step through: {pages}, see {}\n", folder.join("index.html").display()),
         Err(error) => format!("{error}\n"),
     }
 }

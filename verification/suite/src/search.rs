@@ -150,13 +150,13 @@ impl<P: Ord, W: Ord + Copy> Findings<P, W> {
         if self.unseen {
             return Verdict::Vacuous(Emptiness::OneExecution);
         }
+        if self.executions <= 1 {
+            return Verdict::Vacuous(Emptiness::OneExecution);
+        }
         let never_met: Vec<W> =
             witnesses.iter().copied().filter(|witness| !self.witnesses.contains_key(witness)).collect();
         if !never_met.is_empty() {
             return Verdict::Vacuous(Emptiness::NeverMet(never_met));
-        }
-        if self.executions <= 1 {
-            return Verdict::Vacuous(Emptiness::OneExecution);
         }
         search.bound.map_or(Verdict::Proved, Verdict::Bounded)
     }
@@ -234,6 +234,8 @@ pub struct Collector<P = Property, W = Witness> {
     until: Until<P>,
     progress: Arc<Progress>,
     began: Instant,
+    /// How many executions have begun.
+    begun: AtomicU64,
     findings: Mutex<Findings<P, W>>,
 }
 
@@ -267,7 +269,8 @@ impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
     /// Nothing found yet; an execution that does not end refutes each of `completion`.
     pub fn with_completion(completion: Vec<P>, search: Search, progress: Arc<Progress>) -> Self {
         let (began, findings) = (Instant::now(), Mutex::default());
-        Self { search, completion, until: Until::Exhausted, progress, began, findings }
+        let begun = AtomicU64::new(0);
+        Self { search, completion, until: Until::Exhausted, progress, began, begun, findings }
     }
 
     fn findings(&self) -> std::sync::MutexGuard<'_, Findings<P, W>> {
@@ -277,6 +280,18 @@ impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
     /// How far to search.
     pub fn search(&self) -> Search {
         self.search
+    }
+
+    /// Takes note that one more execution begins.
+    pub fn begins(&self) {
+        // Relaxed: a number that whoever watches compares with itself.
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many executions have begun, those included that are given up.
+    pub fn begun(&self) -> u64 {
+        // Relaxed: as in `begins`.
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Counts one more execution and what it showed; `find` names it.

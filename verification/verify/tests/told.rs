@@ -170,7 +170,7 @@ fn hostile_words_are_text_everywhere() {
     let picture = picture::render(&hostile);
     let picture = roxmltree::Document::parse(&picture).expect("well-formed XML");
     assert!(picture.descendants().all(|node| !["script", "img"].contains(&node.tag_name().name())));
-    let entry = page::Entry::new(&hostile, false);
+    let entry = page::Entry::new(&hostile, Some(false));
     assert!(!entry.file.contains(['/', '\\', '<', ' ', '&']), "{}", entry.file);
     assert!(!page::index(&[entry]).contains("<img"));
 }

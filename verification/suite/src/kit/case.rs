@@ -96,16 +96,20 @@ pub(super) trait Check: Send + Sync {
     fn executions(&self) -> Option<u64>;
 }
 
+/// Past so many operations a story goes by what the code tells, even if that is little.
+#[cfg(loom)]
+const MOST_STEPS: usize = 200;
+
 impl<P, W> Case<P, W>
 where
     P: Ord + Copy + Display + Debug + Send + Sync + 'static,
     W: Ord + Copy + Display + Send + Sync + 'static,
 {
     /// One search for all properties, whichever test comes first.
-    fn findings(&self) -> &Findings<P, W> {
+    fn findings(&self, telling: &Telling) -> &Findings<P, W> {
         self.findings.get_or_init(|| {
             let collector = Collector::with_completion(self.completion.clone(), self.search, Arc::default());
-            watch::run(&Arc::new(collector), &self.run)
+            watch::run(&self.path, &Arc::new(collector), &self.run, &telling.hung)
         })
     }
 
@@ -113,7 +117,7 @@ where
         if let Some(why) = &claim.unchecked {
             return ("ignored", false, why.clone());
         }
-        let findings = self.findings();
+        let findings = self.findings(telling);
         let verdict = findings.verdict(claim.property, &self.witnesses, &self.search);
         let (name, executions) = (self.name(claim), findings.executions);
         let text = match &verdict {
@@ -182,7 +186,7 @@ where
             store,
             scenario: self.scenario,
             violated: claim.known.map_or(Violated::Own { name: &name, statement }, Violated::Suite),
-            by_operation: store == self.scenario.name,
+            by_operation: store == self.scenario.name && replay.operations.len() <= MOST_STEPS,
         };
         let ended = match &replay.findings.limit {
             Some(Limit::Engine(words)) => Some(words.as_str()),
@@ -234,9 +238,10 @@ where
         let replay = (self.again)(trail.search, &trail.found).map_err(|error| error.to_string())?;
         let violates = replay.findings.counterexamples.contains_key(&claim.property);
         let story = self.story(claim, trail, &replay, telling);
-        let operations = match story.steps.iter().any(|step| !step.operations.is_empty()) {
-            true => columns::operations(&story, *columns::WIDTHS.end()),
-            false => "loom does not tell its operations; heddle does.".to_owned(),
+        let operations = match story.steps.iter().map(|step| step.operations.len()).max() {
+            None | Some(0) => "\nloom does not tell its operations; heddle does.\n".to_owned(),
+            Some(1) => String::new(),
+            Some(_) => format!("\n{}\n", columns::operations(&story, *columns::WIDTHS.end())),
         };
         let end = match violates {
             true => {
@@ -247,7 +252,7 @@ where
                 "This execution does not violate {property}: the code has changed, verify again; or it was built with other features (`Kit::command`)"
             ),
         };
-        Ok((tell::plain(format!("{}\n\n{operations}\n{end}", tell::steps(&story))), violates))
+        Ok((tell::plain(format!("{}\n{operations}{end}", tell::steps(&story))), violates))
     }
 
     fn description(&self) -> String {

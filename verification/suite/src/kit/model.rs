@@ -210,11 +210,14 @@ where
 
     fn play(self: &Arc<Self>, collector: &Arc<Collector<&'static str, &'static str>>) -> Play {
         let (model, collector) = (Arc::clone(self), Arc::clone(collector));
-        Arc::new(move |found| match model.perform() {
-            Err(NotSetUp(words)) => collector.add_not_set_up(words),
-            Ok(outcome) => {
-                let Some(found) = found else { return };
-                collector.add(model.judge(outcome.as_ref()), found);
+        Arc::new(move |found| {
+            collector.begins();
+            match model.perform() {
+                Err(NotSetUp(words)) => collector.add_not_set_up(words),
+                Ok(outcome) => {
+                    let Some(found) = found else { return };
+                    collector.add(model.judge(outcome.as_ref()), found);
+                }
             }
         })
     }

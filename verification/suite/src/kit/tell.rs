@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::case::Conclusion;
@@ -19,6 +19,8 @@ use crate::report::{
 pub(super) struct Telling {
     /// The command that runs this target.
     pub(super) command: String,
+    /// The first search that did not end, if one did not.
+    pub(super) hung: OnceLock<String>,
     /// Whether each counterexample is shown, not only the first to each property.
     #[cfg(loom)]
     all: bool,
@@ -45,6 +47,7 @@ impl Telling {
     pub(super) fn new(command: &str) -> Self {
         Self {
             command: command.to_owned(),
+            hung: OnceLock::new(),
             #[cfg(loom)]
             all: false,
             #[cfg(loom)]
@@ -93,9 +96,14 @@ impl Telling {
         Self { all: true, ..self }
     }
 
-    /// Writes each counterexample into `folder`, as a page.
+    /// Writes each counterexample into `folder`, which is there, as a page.
     pub(super) fn with_pages(self, folder: PathBuf) -> Self {
         Self { pages: Some(folder), ..self }
+    }
+
+    /// Whether any test was refuted.
+    pub(super) fn has_refuted(&self) -> bool {
+        !self.told().refuted.is_empty()
     }
 
     /// Where pages go, if anywhere.
@@ -113,7 +121,7 @@ impl Telling {
         };
         let steps = match self.all || first == name {
             true => steps(story),
-            false => format!("{first} shows how {} is violated; what comes below shows it here.", story.property),
+            false => format!("{first} shows how {} is violated; how it is here the replay shows.", story.property),
         };
         let page = page.map(|page| format!("\npage: {page}")).unwrap_or_default();
         plain(format!("{name} is refuted: {}\n{steps}{page}\nreplay: {}", story.statement, story.replay))
@@ -121,7 +129,7 @@ impl Telling {
 
     /// Writes the page of `story`, if pages are wanted; where it is, or why not.
     pub(super) fn page(&self, story: &Story) -> Option<String> {
-        let entry = page::Entry::new(story, false);
+        let entry = page::Entry::new(story, None);
         let path = self.pages.as_ref()?.join(&entry.file);
         let written = whole::write(&path, &page::render(story));
         Some(match written {

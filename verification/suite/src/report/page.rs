@@ -23,13 +23,13 @@ pub struct Entry {
     pub property: String,
     /// Where the harm is.
     pub harm: String,
-    /// Whether the budget expects it to be refuted.
-    pub expected: bool,
+    /// Whether it is expected to be refuted; none where nobody expects anything.
+    pub expected: Option<bool>,
 }
 
 impl Entry {
     /// The entry of `story`.
-    pub fn new(story: &Story, expected: bool) -> Self {
+    pub fn new(story: &Story, expected: Option<bool>) -> Self {
         let Story { store, scenario, property, .. } = story;
         let harm = columns::harm(story).unwrap_or_default();
         Self {
@@ -71,7 +71,8 @@ pub fn render(story: &Story) -> String {
 
 /// The index of pages.
 pub fn index(entries: &[Entry]) -> String {
-    let context = context! { entries => Serde(entries), style => include_str!("page/page.css") };
+    let expectations = entries.iter().any(|entry| entry.expected.is_some());
+    let context = context! { entries => Serde(entries), expectations, style => include_str!("page/page.css") };
     fill("index.html", include_str!("page/index.html"), context)
 }
 

@@ -113,7 +113,7 @@ pub struct Step {
     pub changes: bool,
     /// What there is after it.
     pub after: State,
-    /// Whether this is the moment of harm; of one step it is.
+    /// Whether this is the moment of harm. To a property of the suite one step is.
     pub harm: bool,
     /// The operations that the thread made since its last step, if the engine tells them.
     pub operations: Vec<Deed>,
@@ -185,7 +185,9 @@ impl Story {
         let Title { token, replay, store, scenario, violated, by_operation: _ } = title;
         let Scenario { name, story, cast, .. } = scenario;
         let (before, mut steps) = fold::fold(title, (events, operations), ended, sources);
-        if let Some(step) = harm::find(violated.known(), &before, &steps, cast.len()) {
+        // What a model's own property means nobody knows but the model.
+        let harm = violated.known().and_then(|property| harm::find(property, &before, &steps, cast.len()));
+        if let Some(step) = harm {
             steps[step].0.harm = true;
         }
         let steps = steps.into_iter().map(|(step, _)| step).collect();
@@ -229,7 +231,7 @@ impl Story {
         states.any(|state| !state.zone.is_empty() || !state.plans.is_empty() || state.paused)
     }
 
-    /// The moment of harm.
+    /// The moment of harm; none where the property is a model's own.
     pub fn harm(&self) -> Option<&Step> {
         self.steps.iter().find(|step| step.harm)
     }

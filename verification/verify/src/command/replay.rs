@@ -122,7 +122,7 @@ pub(super) fn tell(outcomes: &[Outcome], options: &Models) -> Result<(), CannotW
             print_annotation(&story, &sources, options.format);
         }
         if let Some(folder) = &options.report {
-            let entry = page::Entry::new(&story, expected);
+            let entry = page::Entry::new(&story, Some(expected));
             whole::write(&folder.join(&entry.file), &page::render(&story))?;
             entries.push(entry);
         }

@@ -73,6 +73,8 @@ struct Fold<'a> {
     deeds: Vec<Vec<usize>>,
     /// For each thread: how many of all operations it had seen at its last step.
     seen: HashMap<Option<usize>, usize>,
+    /// For each thread: the place of its last call that was told by its caller, and how many operations there were then.
+    called: HashMap<Option<usize>, (usize, Place)>,
     /// For each thread: what the store itself has told that the thread has not yet.
     told: HashMap<Option<usize>, Vec<Change>>,
 }
@@ -90,6 +92,7 @@ impl<'a> Fold<'a> {
             steps: Vec::new(),
             deeds: Vec::new(),
             seen: HashMap::new(),
+            called: HashMap::new(),
             told: HashMap::new(),
         }
     }
@@ -181,8 +184,12 @@ impl<'a> Fold<'a> {
             return Some(self.sources.place(event.file, event.line));
         }
         let deeds = || deeds.iter().rev().map(|at| &self.operations[*at]);
-        let deed = deeds().find(|deed| deed.what.ends_with("Write")).or_else(|| deeds().next())?;
-        Some(self.sources.place(deed.file, deed.line))
+        if let Some(deed) = deeds().find(|deed| deed.what.ends_with("Write")).or_else(|| deeds().next()) {
+            let place = self.sources.place(deed.file, deed.line);
+            self.called.insert(event.thread, (event.operations, place));
+        }
+        // One call can have changed several things.
+        self.called.get(&event.thread).filter(|(at, _)| *at == event.operations).map(|(_, place)| place.clone())
     }
 
     /// Puts right what the events up to the threads' end have not told.

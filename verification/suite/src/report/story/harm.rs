@@ -27,11 +27,8 @@ pub(super) fn has_a_moment(property: Property) -> bool {
     }
 }
 
-/// The place of the harmful one among `steps`; none only if there are no steps. `cast` is how many threads there are. What a
-/// property that is not ours means nobody knows: its harm shows at the end.
-pub(super) fn find(property: Option<Property>, before: &State, steps: &[Told], cast: usize) -> Option<usize> {
-    let last = steps.len().checked_sub(1);
-    let Some(property) = property else { return last };
+/// The place of the harmful one among `steps`; none only if there are no steps. `cast` is how many threads there are.
+pub(super) fn find(property: Property, before: &State, steps: &[Told], cast: usize) -> Option<usize> {
     let matter = |wanted: &dyn Fn(&Matter) -> bool| steps.iter().position(|(_, matter)| wanted(matter));
     let answer = |wanted| matter(&|matter| matches!(matter, Matter::Answer { answer, .. } if *answer == wanted));
     let dangles = || steps.iter().position(|(step, _)| step.after.dangling().next().is_some());
@@ -49,7 +46,7 @@ pub(super) fn find(property: Option<Property>, before: &State, steps: &[Told], c
         Property::Completes => matter(&|matter| *matter == Matter::Panic),
         _ => None,
     };
-    found.or(last)
+    found.or(steps.len().checked_sub(1))
 }
 
 /// Where an older plan replaces a newer one, or a client sees an older plan than before.
