@@ -8,7 +8,7 @@ use crate::{
     scenario::Scenario,
     search::Shown,
     specification,
-    stage::Execution,
+    stage::{self, Execution},
 };
 
 /// What `execution` of `scenario` shows; with its outcome's fingerprint if `outcomes` says so.
@@ -53,6 +53,49 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
             execution.recovery.as_ref().is_none_or(|after| after.leaked.is_some_and(|leaked| leaked > 0))
         }
         Property::Completes => execution.history.iter().any(|record| matches!(record.call, Call::Panicked(_))),
+    }
+}
+
+/// How `execution`, which violates `property`, does so; nothing where one of its steps shows it by itself.
+pub(crate) fn how(property: Property, scenario: &Scenario, execution: &Execution) -> Option<String> {
+    match property {
+        Property::Converges => {
+            let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
+            let left = (0..).zip(&execution.at_rest).find(|(_, seen)| seen.generation != Some(newest));
+            left.map(|(endpoint, seen)| {
+                let serves = seen.generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
+                format!("{} serves {serves}, though plan {newest} was applied", stage::name(endpoint))
+            })
+        }
+        Property::Reclaims => execution.recovery.as_ref().map(|after| {
+            let oldest = newest_after(scenario).back(scenario.retention);
+            let stale = after.stored.iter().filter(|plan| **plan < oldest).map(|plan| format!("plan {plan}"));
+            let stale = stale.collect::<Vec<_>>().join(", ");
+            format!("still stored after a clean-up of what is older than plan {oldest}: {stale}")
+        }),
+        Property::Linearizable => specification::misfit(scenario, execution),
+        Property::SurvivesACrash => {
+            let stuck = execution.history.iter().find(|record| stuck(&record.call));
+            if let Some(record) = stuck {
+                let name = scenario.cast.get(record.thread).map_or("going on", |role| role.name);
+                return Some(format!("since one has stopped, {name} cannot do its part"));
+            }
+            match wedged(scenario, execution) {
+                true => Some("since one has stopped, no Enactor can go on".to_owned()),
+                false => how(Property::Reclaims, scenario, execution),
+            }
+        }
+        Property::NoLeak => {
+            let leaked = execution.recovery.as_ref()?.leaked?;
+            Some(format!("{leaked} more in use than the stored plans need"))
+        }
+        Property::NeverEmpty
+        | Property::NeverRegresses
+        | Property::NeverDangles
+        | Property::NeverTorn
+        | Property::NeverWedges
+        | Property::PauseIsFinal
+        | Property::Completes => None,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod timeline;
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use tracing::debug;
 
 use crate::{
     check,
@@ -42,6 +43,11 @@ pub(crate) fn play(
             Ok(execution) => {
                 let Some(found) = found else { return };
                 let shown = check::shown(scenario, &execution, collector.search().outcomes);
+                // For a timeline; without one nobody asks how.
+                for property in &shown.violated {
+                    let how = || check::how(*property, scenario, &execution);
+                    debug!(violates = property.name(), "{}", how().unwrap_or_default());
+                }
                 collector.add(shown, found);
             }
             Err(error) => collector.add_not_set_up(error.0),

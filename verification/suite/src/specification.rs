@@ -9,7 +9,7 @@
 //! **What is not.** Two endpoints at once: clients that see two endpoints change in different orders (IRIW) are allowed. A
 //! clean-up is one withdrawal and one deletion for each plan, in any order that the specification allows, not one step.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use enactor::{generation::Generation, store::ApplyOutcome};
 use foldhash::fast::FixedState;
@@ -17,7 +17,7 @@ use foldhash::fast::FixedState;
 use crate::{
     history::{Call, Record},
     scenario::Scenario,
-    stage::Execution,
+    stage::{self, Execution},
 };
 
 /// What a call means for one endpoint.
@@ -103,7 +103,29 @@ struct Step {
 
 /// Whether every endpoint's calls fit one order.
 pub(crate) fn linearizable(scenario: &Scenario, execution: &Execution) -> bool {
-    (0..scenario.endpoints).all(|endpoint| {
+    (0..scenario.endpoints).all(|endpoint| Search::new(scenario, execution, endpoint).fits())
+}
+
+/// Why some endpoint's calls fit no order, if so: how far an order gets, and what cannot be next.
+pub(crate) fn misfit(scenario: &Scenario, execution: &Execution) -> Option<String> {
+    (0..scenario.endpoints).find_map(|endpoint| {
+        let mut search = Search::new(scenario, execution, endpoint);
+        (!search.fits())
+            .then(|| format!("no order of the calls on {} fits: {}", stage::name(endpoint), search.misfit()))
+    })
+}
+
+/// The search for an order of the calls on one endpoint.
+struct Search {
+    start: Specification,
+    steps: Vec<Step>,
+    /// For each step, those that come before it.
+    before: Vec<u64>,
+    dead_ends: DeadEnds,
+}
+
+impl Search {
+    fn new(scenario: &Scenario, execution: &Execution, endpoint: usize) -> Self {
         let mut steps = steps(&execution.history, endpoint);
         let seen = execution.at_rest[endpoint];
         let end = Operation::Read { generation: seen.generation, empty: seen.empty };
@@ -116,8 +138,82 @@ pub(crate) fn linearizable(scenario: &Scenario, execution: &Execution) -> bool {
             floor: 0,
         };
         let before = predecessors(&steps, &messages(&execution.history));
-        fits(&start, &steps, &before, 0, &mut DeadEnds::default())
-    })
+        Self { start, steps, before, dead_ends: DeadEnds::default() }
+    }
+
+    fn fits(&mut self) -> bool {
+        let start = self.start.clone();
+        self.goes_on(&start, 0)
+    }
+
+    /// Whether an order goes on from where so many steps are `done`, which has led to `state`.
+    fn goes_on(&mut self, state: &Specification, done: u64) -> bool {
+        if done.count_ones() as usize == self.steps.len() {
+            return true;
+        }
+        if self.dead_ends.contains(&(done, state.clone())) {
+            return false;
+        }
+        for at in 0..self.steps.len() {
+            if self.is_possible(at, done)
+                && let Some(next) = state.after(self.steps[at].operation)
+                && self.goes_on(&next, done | 1 << at)
+            {
+                return true;
+            }
+        }
+        self.dead_ends.insert((done, state.clone()));
+        false
+    }
+
+    /// Whether nothing keeps the step `at` from being the next.
+    fn is_possible(&self, at: usize, done: u64) -> bool {
+        done & (1 << at) == 0 && self.before[at] & !done == 0
+    }
+
+    /// The dead end that is furthest on, in words.
+    fn misfit(&self) -> String {
+        let furthest = self.dead_ends.iter().max_by_key(|(done, _)| (done.count_ones(), u64::MAX - done));
+        let (done, state) = furthest.expect("there is a dead end, or they fit");
+        let next = (0..self.steps.len()).filter(|&at| self.is_possible(at, *done));
+        let words: Vec<String> = next.map(|at| self.steps[at].operation.to_string()).collect();
+        let (count, of) = (done.count_ones(), self.steps.len());
+        format!("after {count} of its {of} {state}; it cannot be next that {}", words.join(", or that "))
+    }
+}
+
+impl fmt::Display for Specification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { applied, stored, floor, .. } = self;
+        write!(f, "plan {applied} is applied, stored")?;
+        for plan in (0..u64::BITS).filter(|plan| stored & (1 << plan) != 0) {
+            write!(f, " {plan}")?;
+        }
+        match floor {
+            0 => Ok(()),
+            floor => write!(f, ", withdrawn what is older than {floor}"),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest(latest) => write!(f, "the newest plan is found to be {}", number(*latest)),
+            Self::Publish(plan) => write!(f, "plan {plan} is published"),
+            Self::Apply(plan, ApplyOutcome::Applied { replaced }) => {
+                write!(f, "plan {plan} is applied over plan {}", number(*replaced))
+            }
+            Self::Apply(plan, ApplyOutcome::Stale { applied }) => {
+                write!(f, "plan {plan} is stale under plan {applied}")
+            }
+            Self::Apply(plan, outcome) => write!(f, "applying plan {plan} gives {outcome:?}"),
+            Self::Read { empty: true, .. } => write!(f, "the answer is empty"),
+            Self::Read { generation, .. } => write!(f, "plan {} is seen", number(*generation)),
+            Self::Withdraw(before) => write!(f, "what is older than {before} is withdrawn"),
+            Self::Delete(plan) => write!(f, "plan {plan} is deleted"),
+        }
+    }
 }
 
 fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
@@ -169,25 +265,6 @@ fn predecessors(steps: &[Step], messages: &[[(usize, usize); 2]]) -> Vec<u64> {
 
 /// What has been done, and to what that has led, where nothing goes on. A fixed hash: the keys are nobody's choice.
 type DeadEnds = HashSet<(u64, Specification), FixedState>;
-
-fn fits(state: &Specification, steps: &[Step], before: &[u64], done: u64, dead_ends: &mut DeadEnds) -> bool {
-    if done.count_ones() as usize == steps.len() {
-        return true;
-    }
-    if dead_ends.contains(&(done, state.clone())) {
-        return false;
-    }
-    let possible = (0..steps.len()).filter(|&i| done & (1 << i) == 0 && before[i] & !done == 0);
-    for i in possible {
-        if let Some(next) = state.after(steps[i].operation)
-            && fits(&next, steps, before, done | 1 << i, dead_ends)
-        {
-            return true;
-        }
-    }
-    dead_ends.insert((done, state.clone()));
-    false
-}
 
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -126,7 +126,7 @@ impl Props {
 }
 
 /// a, b, c, … for as long as there are letters.
-fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     u8::try_from(number)
         .ok()
         .filter(|number| *number < 26)

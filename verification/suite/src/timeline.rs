@@ -52,6 +52,8 @@ pub enum Matter {
         /// What it serves.
         generation: Option<u32>,
     },
+    /// `violates`: how the execution violates the property of this name, if one of its steps does not show it by itself.
+    Violates(String),
     /// `found = "plans"`: the stored plans, looked up once the threads had ended.
     FoundPlans(Vec<u32>),
 }

@@ -109,6 +109,8 @@ fn a_store_that_is_wrong_is_refuted_with_the_steps_and_what_replays_them() {
     };
     assert!(text.contains(replay), "{text}");
     if Engine::BUILT.is_some() {
+        let leak = &of(&found, Property::NoLeak).text;
+        assert!(leak.contains("1 more in use than the stored plans need"), "{leak}");
         let harm = text.lines().find(|line| line.contains("the harm is at step")).expect("a moment of harm");
         assert!(harm.contains("applies plan 2 to a"), "{harm}");
         let step = text.lines().find(|line| line.contains("applies plan 2 to a")).expect("a step");

@@ -26,9 +26,9 @@ use enactor_verify::{report::token::Token, stores};
 const OUTAGE: [Property; 4] =
     [Property::NeverRegresses, Property::NeverDangles, Property::NeverEmpty, Property::NeverWedges];
 
-/// The story of the simplest counterexample to `property` in the outage's smallest scenario.
-fn story(store: &'static Store, property: Property) -> Story {
-    let scenario: &'static Scenario = "two_enactors_one_endpoint".parse().expect("a scenario");
+/// The story of the simplest counterexample to `property` in `scenario`.
+fn story(store: &'static Store, scenario: &str, property: Property) -> Story {
+    let scenario: &'static Scenario = scenario.parse().expect("a scenario");
     let bound = (Engine::BUILT == Some(Engine::Loom)).then_some(2);
     let search = Search { bound, ..Search::default() };
     let findings = store.explore(scenario, search, None, &std::sync::Arc::default());
@@ -40,7 +40,7 @@ fn story(store: &'static Store, property: Property) -> Story {
 }
 
 fn outage(property: Property) -> Story {
-    story(stores::named("unguarded").expect("a store"), property)
+    story(stores::named("unguarded").expect("a store"), "two_enactors_one_endpoint", property)
 }
 
 fn place(story: &Story, who: &str, words: &str) -> usize {
@@ -73,6 +73,27 @@ fn the_outage_is_told_in_the_incidents_order_with_its_moment_of_harm() {
         assert_eq!(place.file, "src/store/unguarded.rs");
         assert!(place.text.as_deref().is_some_and(|text| text.contains("plan {generation}")), "{place:?}");
     }
+}
+
+/// What no step shows by itself: the last one says it.
+#[test]
+fn how_a_property_is_violated_is_told_where_no_step_shows_it() {
+    let unguarded = stores::named("unguarded").expect("a store");
+    let last = |scenario, property| {
+        let story = story(unguarded, scenario, property);
+        let last = story.steps.last().expect("a step").clone();
+        assert!(last.harm, "{last:?}");
+        last.words
+    };
+    let words = last("two_enactors_one_endpoint", Property::Converges);
+    assert_eq!(words, "a serves plan 2, though plan 3 was applied");
+    let words = last("clean_up_against_apply", Property::Reclaims);
+    assert_eq!(words, "still stored after a clean-up of what is older than plan 5: plan 3, plan 4");
+    let words = last("two_planners_publish", Property::Linearizable);
+    assert!(words.starts_with("no order of the calls on a fits: after "), "{words}");
+    assert!(words.ends_with("it cannot be next that plan 2 is applied over plan 3"), "{words}");
+    let words = last("enactor_stops_for_ever", Property::SurvivesACrash);
+    assert!(words.starts_with("since one has stopped, "), "{words}");
 }
 
 /// The zone and the plans, by the words alone, which the stories are not made from.
@@ -258,7 +279,7 @@ static SILENT: Store = Store::of::<Silent>();
 
 #[test]
 fn a_strangers_store_that_tells_nothing_has_the_same_story() {
-    let story = story(&SILENT, Property::NeverDangles);
+    let story = story(&SILENT, "two_enactors_one_endpoint", Property::NeverDangles);
     let new = place(&story, "Enactor 2", "applies plan 3 to a");
     let old = place(&story, "Enactor 1", "applies plan 2 to a");
     let gone = place(&story, "Enactor 2", "deletes plan 2");

@@ -97,7 +97,15 @@ impl Fields {
             }
             _ => None,
         };
-        change.or_else(refusal).or_else(panic).or_else(moment).or_else(answer).or_else(found).unwrap_or_default()
+        let violates = || self.text("violates").map(|property| Matter::Violates(property.to_owned()));
+        change
+            .or_else(violates)
+            .or_else(refusal)
+            .or_else(panic)
+            .or_else(moment)
+            .or_else(answer)
+            .or_else(found)
+            .unwrap_or_default()
     }
 
     fn change(&self, change: &str) -> Option<Change> {

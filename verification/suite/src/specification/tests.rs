@@ -78,7 +78,7 @@ fn fits_by(history: &[Timed], before: impl Fn(&Timed, &Timed) -> bool) -> bool {
     let steps: Vec<Step> = history.iter().enumerate().map(step).collect();
     let earlier = |call: &Timed| (0..history.len()).filter(|&i| before(&history[i], call)).map(|i| 1 << i).sum();
     let before: Vec<u64> = history.iter().map(earlier).collect();
-    fits(&START, &steps, &before, 0, &mut DeadEnds::default())
+    Search { start: START, steps, before, dead_ends: DeadEnds::default() }.fits()
 }
 
 /// The same by one of stateright's testers, told about beginnings and ends in the order of their times.
@@ -123,4 +123,18 @@ fn verdicts_are_those_of_staterights_testers_on_random_histories() {
     // The seed is fixed, and so is what it gives: a comparison that only met one kind would compare nothing.
     let counted = (linearizable, sequential_only, neither);
     assert!(linearizable > 2_000 && sequential_only > 200 && neither > 2_000, "{counted:?}");
+}
+
+#[test]
+fn a_misfit_is_told_by_how_far_an_order_gets_and_what_cannot_be_next() {
+    let steps = [
+        Operation::Apply(generation(2), ApplyOutcome::Applied { replaced: Some(generation(1)) }),
+        Operation::Apply(generation(1), ApplyOutcome::Applied { replaced: Some(generation(2)) }),
+        Operation::Read { generation: Some(generation(1)), empty: false },
+    ];
+    let steps = steps.into_iter().enumerate().map(|(place, operation)| Step { thread: 0, place, operation }).collect();
+    let mut search = Search { start: START, steps, before: vec![0, 0b1, 0b11], dead_ends: DeadEnds::default() };
+    assert!(!search.fits());
+    let told = "after 1 of its 3 plan 2 is applied, stored 1 2; it cannot be next that plan 1 is applied over plan 2";
+    assert_eq!(search.misfit(), told);
 }

@@ -41,6 +41,10 @@ pub(super) fn fold(
         fold.take(event);
     }
     fold.take_operations(operations.len());
+    let is_how = |event: &&Event| matches!(&event.matter, Matter::Violates(name) if name == title.violated.name());
+    if let Some(how) = rest.iter().find(is_how).filter(|event| !event.words.is_empty()) {
+        fold.push(None, how.words.clone(), None, Matter::Words);
+    }
     if let Some(words) = ended {
         fold.push(None, words.to_owned(), None, Matter::Words);
     }
@@ -100,7 +104,7 @@ impl<'a> Fold<'a> {
     fn take(&mut self, event: &Event) {
         self.take_operations(event.operations);
         match &event.matter {
-            Matter::Moment(_) | Matter::FoundZone { .. } | Matter::FoundPlans(_) => return,
+            Matter::Moment(_) | Matter::FoundZone { .. } | Matter::FoundPlans(_) | Matter::Violates(_) => return,
             Matter::Change(change) if self.is_told(event, change) => return,
             Matter::Change(change) => self.state.change(change),
             _ => {}
