@@ -123,7 +123,7 @@ mod on_an_engine {
         for (scenario, _) in ORDERING_SCENARIOS {
             let scenario: &'static Scenario = scenario.parse().expect("a scenario");
             let search = Search { max_executions: 500, ..recorded(scenario) };
-            sites.extend(GUARDED.sites(scenario, search));
+            sites.extend(GUARDED.sites(scenario, search).0);
         }
         let of_the_store = sites.into_iter().filter(|site| site.file.contains("store/guarded"));
         let weaker = of_the_store.flat_map(|site| site.weaker().into_iter().map(move |order| (site, order)));

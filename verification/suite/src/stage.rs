@@ -373,17 +373,17 @@ fn numbers(generations: &[Generation]) -> String {
 /// Tells what a client got.
 fn tell_answer(who_does: &str, endpoint: &Endpoint, answer: &Answer, seen: &Seen) {
     let generation = seen.generation.map(Generation::get);
-    match (answer.generation(), answer.targets().next()) {
-        (Some(plan), Some(target)) => {
-            let (worth, of_what) = if seen.torn { ("torn", "TORN, not") } else { ("whole", "of") };
-            let address = target.address;
-            debug!(
-                by_caller = true, answer = worth, %endpoint, generation,
-                "{who_does} {endpoint}: {address} {of_what} plan {plan}"
-            );
-        }
-        _ => debug!(by_caller = true, answer = "empty", %endpoint, generation, "{who_does} {endpoint}: EMPTY ANSWER"),
-    }
+    let Some(plan) = generation.filter(|_| !seen.empty) else {
+        debug!(by_caller = true, answer = "empty", %endpoint, generation, "{who_does} {endpoint}: EMPTY ANSWER");
+        return;
+    };
+    let (worth, of_what) = if seen.torn { ("torn", "TORN, not") } else { ("whole", "of") };
+    // Words that nobody has written yet are no target.
+    let first = answer.targets().next().map_or("no target".to_owned(), |target| target.address.to_string());
+    debug!(
+        by_caller = true, answer = worth, %endpoint, generation,
+        "{who_does} {endpoint}: {first} {of_what} plan {plan}"
+    );
 }
 
 /// What a panic means for the history. An explorer's own panics go on: it cannot. They are no text, or a known one.

@@ -71,9 +71,9 @@ impl Store {
         explore::replay(&(self.stores)(), scenario, search, weakened, found)
     }
 
-    /// The sites that `scenario` reaches.
+    /// The sites that `scenario` reaches, and in how many executions.
     #[cfg(loom)]
-    pub fn sites(&self, scenario: &'static Scenario, search: Search) -> Vec<enactor::sync::model::Site> {
+    pub fn sites(&self, scenario: &'static Scenario, search: Search) -> (Vec<enactor::sync::model::Site>, u64) {
         explore::sites(&(self.stores)(), scenario, search)
     }
 }

@@ -9,7 +9,8 @@ mod weakening;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::Ordering},
+    num::NonZeroUsize,
+    sync::Arc,
 };
 
 use enactor::sync::model::Site;
@@ -21,7 +22,7 @@ use enactor_verification::{
 };
 use serde::Serialize;
 
-use crate::{budget::Model, report::token::Token};
+use crate::{budget::Model, report::token::Token, runner};
 use source::SourceError;
 pub use weakening::{NoWeakening, Weakening};
 
@@ -95,75 +96,94 @@ impl Audit {
     }
 }
 
-/// How far one search of an audit goes.
-const MAX_EXECUTIONS: u64 = 20_000;
+/// How far one search of an audit goes, once an ordering is weaker.
+const MAX_EXECUTIONS: u64 = 10_000;
+/// How far the search for the operations that a scenario reaches goes. What is missed so can only make more orderings look as
+/// if they could be weaker.
+const MAX_TO_REACH: u64 = 2_000;
 
-/// Audits `store` with these models of it.
+/// What an audit comes to, for whoever watches.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// So many weaker orderings are to be looked at.
+    Begins(usize),
+    /// One has been.
+    Ended(&'a Weakening, &'a Finding),
+}
+
+/// Audits `store` with these models of it, with so many `workers`.
 ///
 /// # Errors
 /// [`SourceError`] when the store's source cannot be read.
-pub fn audit(store: &'static Store, models: &[Model], progress: &Arc<Progress>) -> Result<Audit, SourceError> {
-    let models: Vec<&Model> = models.iter().filter(|model| model.store == store).collect();
-    let mut reached: BTreeMap<Site, Vec<&Model>> = BTreeMap::new();
-    for &model in &models {
-        for site in store.sites(model.scenario, limited(model)) {
-            reached.entry(site).or_default().push(model);
-        }
-    }
+pub fn audit(
+    store: &'static Store,
+    models: &[Model],
+    workers: NonZeroUsize,
+    progress: &Arc<Progress>,
+    watch: impl Fn(Event<'_>) + Sync,
+) -> Result<Audit, SourceError> {
     let places = source::operations(store.source)?;
+    let models: Vec<&Model> = models.iter().filter(|model| model.store == store).collect();
+    let sites = |model: &&Model| store.sites(model.scenario, limited(model, MAX_TO_REACH));
+    let mut reached_by: Vec<_> = models.iter().copied().zip(runner::each(&models, workers, sites)).collect();
+    // Where there is less to go through the answer comes sooner, and is shorter.
+    reached_by.sort_by_key(|(_, (_, executions))| *executions);
+    let mut reached: BTreeMap<Site, Vec<&Model>> = BTreeMap::new();
+    for (model, (sites, _)) in reached_by {
+        sites.into_iter().for_each(|site| reached.entry(site).or_default().push(model));
+    }
     reached.retain(|site, _| places.iter().any(|place| place.is_in(site.file)));
     let lines: BTreeSet<(&str, u32)> = reached.keys().map(|site| (site.file, site.line)).collect();
     let never_reached = places.iter().filter(|place| !lines.iter().any(|&(file, line)| place.stands_at(file, line)));
     let never_reached = never_reached.map(ToString::to_string).collect();
-    let sites = reached.iter().map(|(site, models)| look_at(store, *site, models, progress)).collect();
+    let weaker = |&site| Site::weaker(&site).into_iter().map(move |order| Weakening { site, order });
+    let weakenings: Vec<Weakening> = reached.keys().flat_map(weaker).collect();
+    watch(Event::Begins(weakenings.len()));
+    let findings = runner::each(&weakenings, workers, |weakening| {
+        let finding = weaken(store, weakening, &reached[&weakening.site], progress);
+        watch(Event::Ended(weakening, &finding));
+        finding
+    });
+    let mut sites: Vec<Audited> = reached.iter().map(|(site, models)| Audited::new(site, models.len())).collect();
+    for (Weakening { site, order }, finding) in weakenings.iter().zip(findings) {
+        let at = reached.keys().position(|other| other == site).expect("it is one of them");
+        sites[at].weaker.push(Weaker { ordering: order.map(|order| format!("{order:?}")), finding });
+    }
     Ok(Audit { store: store.name, sites, never_reached })
 }
 
-fn limited(model: &Model) -> Search {
-    Search { max_executions: model.search.max_executions.min(MAX_EXECUTIONS), ..model.search }
+fn limited(model: &Model, executions: u64) -> Search {
+    Search { max_executions: model.search.max_executions.min(executions), ..model.search }
 }
 
-fn look_at(store: &'static Store, site: Site, models: &[&Model], progress: &Arc<Progress>) -> Audited {
-    let weaken = |order: Option<Ordering>| Weaker {
-        ordering: order.map(|order| format!("{order:?}")),
-        finding: weaken(store, site, order, models, progress),
-    };
-    Audited {
-        file: site.file.to_owned(),
-        line: site.line,
-        access: format!("{:?}", site.access),
-        ordering: format!("{:?}", site.ordering()),
-        scenarios: models.len(),
-        weaker: site.weaker().into_iter().map(weaken).collect(),
+impl Audited {
+    fn new(site: &Site, scenarios: usize) -> Self {
+        Self {
+            file: site.file.to_owned(),
+            line: site.line,
+            access: format!("{:?}", site.access),
+            ordering: format!("{:?}", site.ordering()),
+            scenarios,
+            weaker: Vec::new(),
+        }
     }
 }
 
-fn weaken(
-    store: &'static Store,
-    site: Site,
-    order: Option<Ordering>,
-    models: &[&Model],
-    progress: &Arc<Progress>,
-) -> Finding {
+fn weaken(store: &'static Store, weakening: &Weakening, models: &[&Model], progress: &Arc<Progress>) -> Finding {
     let (mut executions, mut truncated) = (0, Vec::new());
     for model in models {
         // A refutation that is there anyway says nothing about this ordering.
         let holds: Vec<Property> =
             model.expected.iter().filter(|(_, expected)| **expected != Expectation::Refuted).map(|(p, _)| *p).collect();
         let until = if holds.len() == model.expected.len() { Until::AnyRefuted } else { Until::Exhausted };
-        let search = Search { until, ..limited(model) };
-        let mut findings = store.explore(model.scenario, search, Some((site, order)), progress);
+        let search = Search { until, ..limited(model, MAX_EXECUTIONS) };
+        let mut findings = store.explore(model.scenario, search, Some((weakening.site, weakening.order)), progress);
         executions += findings.executions;
         let found = holds.iter().find_map(|property| findings.counterexamples.remove_entry(property));
         if let Some((property, found)) = found {
             let scenario = model.scenario;
             let token = Token { store, scenario, property, search, found }.to_string();
-            return Finding::Needed {
-                scenario: scenario.name,
-                property,
-                token,
-                weaken: Weakening { site, order }.to_string(),
-            };
+            return Finding::Needed { scenario: scenario.name, property, token, weaken: weakening.to_string() };
         }
         if findings.limit.is_some() {
             truncated.push(model.scenario.name);

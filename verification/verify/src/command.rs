@@ -162,9 +162,15 @@ enum Other {
         /// The store; without it the one that is claimed to be right
         #[arg(long, value_parser = stores::named)]
         store: Option<&'static Store>,
+        /// Whose word the findings are: heddle or loom, which misses executions, so less is noticed
+        #[arg(long, default_value_t = Engine::Heddle)]
+        engine: Engine,
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
+        /// How many cores to use [default: all]
+        #[arg(long, short)]
+        jobs: Option<NonZeroUsize>,
     },
     /// Play every plausible fix in every scenario and print fixes × properties
     Matrix(matrix::Options),
@@ -186,7 +192,7 @@ pub(crate) fn main() -> ExitCode {
     let leg = match &command.other {
         None => command.models.engine.leg(),
         Some(Other::Replay(replay)) => replay.token.engine(),
-        Some(Other::Audit { .. }) => Engine::Heddle,
+        Some(Other::Audit { engine, .. }) => *engine,
         Some(Other::Matrix(matrix)) => matrix.engine,
         Some(Other::Gate(gate)) => gate.engine,
         // A merge explores nothing.
@@ -205,7 +211,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: &Command) -> Exit {
     match &command.other {
         Some(Other::Replay(options)) => replay::replay(options),
-        Some(Other::Audit { store, format }) => audit::run(*store, *format),
+        Some(Other::Audit { store, format, jobs, .. }) => audit::run(*store, *format, *jobs),
         Some(Other::Matrix(options)) => matrix::run(options),
         Some(Other::Gate(options)) => gate::run(options),
         Some(Other::Merge(options)) => merge::run(options),

@@ -67,21 +67,30 @@ pub fn run(
     progress: &Arc<Progress>,
     watch: impl Fn(Event<'_>) + Sync,
 ) -> Vec<Outcome> {
+    each(models, workers, |model| {
+        watch(Event::Began(model));
+        let outcome = Outcome::new(model.clone(), play(model, progress));
+        watch(Event::Ended(&outcome));
+        outcome
+    })
+}
+
+/// What `does` gives for each of `items`, in their order; `workers` threads take one after the other.
+pub fn each<T: Sync, R: Send>(items: &[T], workers: NonZeroUsize, does: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(models.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());
     thread::scope(|scope| {
-        for _ in 0..workers.get().min(models.len()) {
+        for _ in 0..workers.get().min(items.len()) {
             scope.spawn(|| {
-                // Relaxed: each number comes up once, whatever the order.
-                while let Some(model) = models.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    watch(Event::Began(model));
-                    let outcome = Outcome::new(model.clone(), play(model, progress));
-                    watch(Event::Ended(&outcome));
-                    let at = models.iter().position(|other| std::ptr::eq(other, model)).expect("it is one of them");
-                    outcomes.lock().expect("nobody panics with it")[at] = Some(outcome);
+                loop {
+                    // Relaxed: each number comes up once, whatever the order.
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { return };
+                    let result = does(item);
+                    results.lock().expect("nobody panics with it")[at] = Some(result);
                 }
             });
         }
     });
-    outcomes.into_inner().expect("nobody panics with it").into_iter().flatten().collect()
+    results.into_inner().expect("nobody panics with it").into_iter().flatten().collect()
 }

@@ -176,6 +176,22 @@ fn help_names_the_exit_codes_and_completions_are_printed() {
 }
 
 /// A folder for one test.
+/// loom would take a while.
+#[cfg(heddle)]
+#[test]
+fn what_the_audit_prints_replays_as_it_is_printed() {
+    let audit = verify(&["audit", "--engine", ENGINE.name()]);
+    assert_eq!(code(&audit), Some(0), "{}", stderr(&audit));
+    assert!(stderr(&audit).contains("(10 of 10)"), "progress: {}", stderr(&audit));
+    let text = stdout(&audit);
+    let line =
+        text.lines().find(|line| line.starts_with("replay: cargo verify replay --weaken ")).expect("one is needed");
+    let arguments: Vec<&str> = line.split(' ').skip(3).collect();
+    let replay = verify(&arguments);
+    assert_eq!(code(&replay), Some(0), "{line}: {}", stderr(&replay));
+    assert!(stdout(&replay).lines().any(|printed| printed == line), "{line}: {}", stdout(&replay));
+}
+
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }

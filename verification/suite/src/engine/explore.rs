@@ -84,19 +84,20 @@ pub(crate) fn explore(stores: &Stores, scenario: &'static Scenario, weakened: We
     }
 }
 
-/// The sites that `scenario` on `stores` reaches.
-pub(crate) fn sites(stores: &Stores, scenario: &'static Scenario, search: Search) -> Vec<model::Site> {
-    watch(stores, scenario, search).sites()
+/// The sites that `scenario` on `stores` reaches, and in how many executions.
+pub(crate) fn sites(stores: &Stores, scenario: &'static Scenario, search: Search) -> (Vec<model::Site>, u64) {
+    let (watched, executions) = watch(stores, scenario, search);
+    (watched.sites(), executions)
 }
 
 /// Whether an engine sees anything of what the scenario's threads do with the store: the stage has operations of its own where
 /// one thread tells another.
 pub(crate) fn is_seen(stores: &Stores, scenario: &'static Scenario) -> bool {
-    let watched = watch(stores, scenario, Search { max_executions: 1, ..Search::default() });
+    let (watched, _) = watch(stores, scenario, Search { max_executions: 1, ..Search::default() });
     watched.locked() || watched.sites().iter().any(|site| !site.file.ends_with(Props::FILE))
 }
 
-fn watch(stores: &Stores, scenario: &'static Scenario, search: Search) -> Arc<Watched> {
+fn watch(stores: &Stores, scenario: &'static Scenario, search: Search) -> (Arc<Watched>, u64) {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
     let watched = Arc::new(Watched::default());
     // Nobody gets so far: the thread that would stop runs through.
@@ -104,8 +105,8 @@ fn watch(stores: &Stores, scenario: &'static Scenario, search: Search) -> Arc<Wa
     let props = Props::new(scenario);
     let mut part = Part::of_scenario(stores, scenario, None, runs_through, &props, &collector);
     part.lens.watch = Some(Arc::clone(&watched));
-    part.explore(collector);
-    watched
+    part.explore(Arc::clone(&collector) as Arc<dyn Gather>);
+    (watched, collector.finish().executions)
 }
 
 /// What one execution was, played once more.

@@ -1,6 +1,9 @@
 //! `cargo verify audit`: the ordering audit.
 
-use std::sync::Arc;
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, OnceLock},
+};
 
 use anstream::println;
 use comfy_table::{Table, presets};
@@ -9,15 +12,18 @@ use enactor_verification::{
     stores::{STORES, Store},
 };
 use enactor_verify::{
-    audit::{self, Audit, Audited, Finding, Weaker},
+    audit::{self, Audit, Audited, Event, Finding, Weaker},
     budget::Budget,
 };
 
-use super::{Exit, Format, complain, models};
+use super::{
+    Exit, Format, complain, models,
+    play::{self, Audience},
+};
 
-/// Audits the stores and prints what came of it. Only the stores that hold are audited, unless one is named: weakening an
-/// ordering of a store that fails anyway tells nothing.
-pub(super) fn run(store: Option<&'static Store>, format: Format) -> Exit {
+/// Audits a store and prints what came of it: the one that is claimed to be right, unless another one is named. Weakening an
+/// ordering of a store that fails anyway tells little.
+pub(super) fn run(store: Option<&'static Store>, format: Format, jobs: Option<NonZeroUsize>) -> Exit {
     let budget = match Budget::read(Budget::RECORDED, models::ENGINE) {
         Ok(budget) => budget,
         Err(error) => {
@@ -26,14 +32,25 @@ pub(super) fn run(store: Option<&'static Store>, format: Format) -> Exit {
         }
     };
     let progress = Arc::new(Progress::default());
-    let interrupt = Arc::clone(&progress);
-    if let Err(error) = ctrlc::set_handler(move || interrupt.interrupt()) {
-        complain(format!("cannot listen to Ctrl-C: {error}"));
-        return Exit::Internal;
+    if let Err(exit) = play::listen(&progress) {
+        return exit;
     }
     let guarded = STORES.iter().find(|store| store.name == "guarded");
     let Some(store) = store.or(guarded) else { return Exit::Internal };
-    let audit = match audit::audit(store, &budget.models, &progress) {
+    let (steps, audience) =
+        (OnceLock::new(), if format == Format::Json { Audience::Program } else { Audience::People });
+    let watch = |event: Event<'_>| match event {
+        Event::Begins(count) => drop(steps.set(play::Steps::new(count, "weaker orderings", audience))),
+        Event::Ended(weakening, finding) => {
+            let needed = if matches!(finding, Finding::Needed { .. }) { "needed" } else { "could be weaker" };
+            steps.get().into_iter().for_each(|steps| steps.step(&format!("{weakening}: {needed}")));
+        }
+    };
+    let audit = audit::audit(store, &budget.models, play::cores(jobs), &progress, watch);
+    if let Some(steps) = steps.get() {
+        steps.end();
+    }
+    let audit = match audit {
         Ok(audit) => audit,
         Err(error) => {
             complain(error);
@@ -60,13 +77,7 @@ fn print_for_people(audit: &Audit) {
     for site in &audit.sites {
         let place = format!("{}:{} {}", file_name(&site.file), site.line, site.access);
         if site.weaker.is_empty() {
-            table.add_row([
-                &place,
-                &site.ordering,
-                "",
-                "is relaxed",
-                &format!("{} scenarios reach it", site.scenarios),
-            ]);
+            table.add_row([&place, &site.ordering, "", "is relaxed", &reached_by(site.scenarios)]);
         }
         for weaker in &site.weaker {
             table.add_row(row(site, weaker, &place));
@@ -86,8 +97,9 @@ fn print_for_people(audit: &Audit) {
     let weaker = || audit.sites.iter().flat_map(|site| &site.weaker);
     let needed = weaker().filter(|weaker| matches!(weaker.finding, Finding::Needed { .. })).count();
     println!(
-        "{}: {} operations, {} weaker orderings, {needed} needed, {} could be weaker, {} never reached",
+        "{} on {}: {} operations, {} weaker orderings, {needed} needed, {} could be weaker, {} never reached",
         audit.store,
+        models::ENGINE,
         audit.sites.len(),
         weaker().count(),
         weaker().count() - needed,
@@ -107,6 +119,13 @@ fn row(site: &Audited, weaker: &Weaker, place: &str) -> [String; 5] {
     };
     let ordering = weaker.ordering.clone().unwrap_or_else(|| "left out".to_owned());
     [place.to_owned(), site.ordering.clone(), ordering, finding.to_owned(), by]
+}
+
+fn reached_by(scenarios: usize) -> String {
+    match scenarios {
+        1 => "1 scenario reaches it".to_owned(),
+        count => format!("{count} scenarios reach it"),
+    }
 }
 
 fn file_name(path: &str) -> &str {

@@ -5,7 +5,10 @@ use std::{
     io::IsTerminal,
     num::NonZeroUsize,
     process,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -47,6 +50,44 @@ pub(super) enum Audience {
     Program,
 }
 
+/// So many as were asked for, by default all.
+pub(super) fn cores(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
+    jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// A bar on a terminal, elsewhere a line for each tenth, over steps of which nobody knows how long they take.
+pub(super) struct Steps {
+    bar: ProgressBar,
+    lines: bool,
+    done: AtomicU64,
+}
+
+impl Steps {
+    /// So many steps of `what`.
+    pub(super) fn new(count: usize, what: &str, audience: Audience) -> Self {
+        let bar = bar(count, what, audience);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let lines = audience == Audience::People && !std::io::stderr().is_terminal();
+        Self { bar, lines, done: AtomicU64::new(0) }
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self, words: &str) {
+        self.bar.inc(1);
+        self.bar.set_prefix(words.to_owned());
+        // Relaxed: each number comes up once, whatever the order.
+        let (done, of) = (self.done.fetch_add(1, Ordering::Relaxed) + 1, self.bar.length().unwrap_or(1).max(1));
+        if self.lines && done * 10 / of > (done - 1) * 10 / of {
+            anstream::eprintln!("{words} ({done} of {of})");
+        }
+    }
+
+    /// All are done, or nobody waits for them any more.
+    pub(super) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// Runs `models` on `jobs` cores, by default all. What `baseline` knows says how long it takes.
 pub(super) fn play(
     models: &[Model],
@@ -55,7 +96,7 @@ pub(super) fn play(
     baseline: &Baseline,
     progress: &Arc<Progress>,
 ) -> Vec<Outcome> {
-    let cores = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let cores = cores(jobs);
     // heddle divides one search among all cores; loom cannot, so there it is one search for each core.
     let (at_a_time, workers) = match ENGINE {
         Engine::Heddle => (NonZeroUsize::MIN, cores.get()),
@@ -63,7 +104,7 @@ pub(super) fn play(
     };
     let with_workers = |model: &Model| Model { search: Search { workers, ..model.search }, ..model.clone() };
     let models: Vec<Model> = models.iter().map(with_workers).collect();
-    let bar = bar(models.len(), audience);
+    let bar = bar(models.len(), "models", audience);
     let left = Left::new(&models, baseline, Arc::clone(progress));
     let lines = audience == Audience::People && !std::io::stderr().is_terminal();
     let watch = |event: Event<'_>| match event {
@@ -82,7 +123,7 @@ pub(super) fn play(
     thread::scope(|scope| {
         scope.spawn(|| {
             while !bar.is_finished() {
-                bar.set_message(left.rate());
+                bar.set_message(format!(", {}", left.rate()));
                 thread::sleep(Duration::from_millis(100));
             }
         });
@@ -100,14 +141,16 @@ fn explore(model: &Model, progress: &Arc<Progress>) -> Findings {
     }
 }
 
-fn bar(models: usize, audience: Audience) -> ProgressBar {
+fn bar(count: usize, what: &str, audience: Audience) -> ProgressBar {
     if audience == Audience::Program {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} models, {msg}\n{prefix:.dim}")
-        .expect("a fixed template")
-        .progress_chars("=> ");
-    ProgressBar::new(models as u64).with_style(style)
+    let style = ProgressStyle::with_template(&format!(
+        "{{elapsed_precise}} [{{bar:30}}] {{pos}}/{{len}} {what}{{msg}}\n{{prefix:.dim}}"
+    ))
+    .expect("a fixed template")
+    .progress_chars("=> ");
+    ProgressBar::new(count as u64).with_style(style)
 }
 
 /// How much is left to do.

@@ -90,7 +90,11 @@ fn play(
         Some(Limit::Engine(words)) => Some(words.as_str()),
         _ => None,
     };
-    let story = Story::new(&token.title(), &replay.events, &replay.operations, ended, sources);
+    let mut title = token.title();
+    if let Some(weakening) = weakening {
+        title.replay = format!("cargo verify replay --weaken {weakening} {token}");
+    }
+    let story = Story::new(&title, &replay.events, &replay.operations, ended, sources);
     Ok((replay, story))
 }
 

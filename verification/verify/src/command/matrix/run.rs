@@ -1,19 +1,22 @@
 //! Playing the zoo.
 
-use std::{fs, num::NonZeroUsize, sync::Arc, thread};
+use std::{fs, sync::Arc};
 
 use anstream::{print, println};
 use enactor_verification::search::Progress;
 use enactor_verify::{
     budget::Model,
     matrix::{self, Matrix},
-    runner::{self, Outcome},
+    runner::{self, Event, Outcome},
     zoo::Zoo,
 };
 use serde::Serialize;
 
 use super::{
-    super::{Exit, complain, models},
+    super::{
+        Exit, complain, models,
+        play::{self, Audience},
+    },
     Format, Options,
 };
 
@@ -43,14 +46,18 @@ pub(in crate::command) fn run(options: &Options) -> Exit {
     };
     zoo.fixes.retain(|fix| options.store.is_none_or(|store| store == fix.store));
     let progress = Arc::new(Progress::default());
-    let interrupt = Arc::clone(&progress);
-    if let Err(error) = ctrlc::set_handler(move || interrupt.interrupt()) {
-        complain(format!("cannot listen to Ctrl-C: {error}"));
-        return Exit::Internal;
+    if let Err(exit) = play::listen(&progress) {
+        return exit;
     }
     let models: Vec<Model> = zoo.models(models::ENGINE);
-    let cores = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let outcomes = runner::run(&models, cores, Model::explore, &progress, |_| ());
+    let audience = if options.format == Format::Json { Audience::Program } else { Audience::People };
+    let steps = play::Steps::new(models.len(), "models", audience);
+    let outcomes = runner::run(&models, play::cores(options.jobs), Model::explore, &progress, |event| {
+        if let Event::Ended(outcome) = event {
+            steps.step(&outcome.model.name());
+        }
+    });
+    steps.end();
     let matrix = Matrix::new(&zoo, models::ENGINE, &outcomes);
     match options.format {
         Format::Table => print!("{}", matrix.table()),
