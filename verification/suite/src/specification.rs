@@ -93,6 +93,16 @@ impl Specification {
     }
 }
 
+impl Specification {
+    /// In words, what cannot be in this state, and for a call that gives something what it would give.
+    fn refuse(&self, operation: Operation) -> String {
+        match operation {
+            Operation::Apply(plan, _) => format!("{operation}, but that {}", Operation::Apply(plan, self.apply(plan))),
+            operation => operation.to_string(),
+        }
+    }
+}
+
 /// A call in the order that is looked for: what it was, and where it stands in its thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Step {
@@ -176,9 +186,9 @@ impl Search {
         let furthest = self.dead_ends.iter().max_by_key(|(done, _)| (done.count_ones(), u64::MAX - done));
         let (done, state) = furthest.expect("there is a dead end, or they fit");
         let next = (0..self.steps.len()).filter(|&at| self.is_possible(at, *done));
-        let words: Vec<String> = next.map(|at| self.steps[at].operation.to_string()).collect();
+        let words: Vec<String> = next.map(|at| state.refuse(self.steps[at].operation)).collect();
         let (count, of) = (done.count_ones(), self.steps.len());
-        format!("after {count} of its {of} {state}; it cannot be next that {}", words.join(", or that "))
+        format!("after {count} of its {of} {state}; it cannot be next that {}", words.join(", nor that "))
     }
 }
 
@@ -205,9 +215,9 @@ impl fmt::Display for Operation {
                 write!(f, "plan {plan} is applied over plan {}", number(*replaced))
             }
             Self::Apply(plan, ApplyOutcome::Stale { applied }) => {
-                write!(f, "plan {plan} is stale under plan {applied}")
+                write!(f, "plan {plan} is stale: plan {applied} is applied")
             }
-            Self::Apply(plan, outcome) => write!(f, "applying plan {plan} gives {outcome:?}"),
+            Self::Apply(plan, outcome) => write!(f, "plan {plan} cannot be applied: {outcome:?}"),
             Self::Read { empty: true, .. } => write!(f, "the answer is empty"),
             Self::Read { generation, .. } => write!(f, "plan {} is seen", number(*generation)),
             Self::Withdraw(before) => write!(f, "what is older than {before} is withdrawn"),

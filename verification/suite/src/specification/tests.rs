@@ -135,6 +135,7 @@ fn a_misfit_is_told_by_how_far_an_order_gets_and_what_cannot_be_next() {
     let steps = steps.into_iter().enumerate().map(|(place, operation)| Step { thread: 0, place, operation }).collect();
     let mut search = Search { start: START, steps, before: vec![0, 0b1, 0b11], dead_ends: DeadEnds::default() };
     assert!(!search.fits());
-    let told = "after 1 of its 3 plan 2 is applied, stored 1 2; it cannot be next that plan 1 is applied over plan 2";
+    let told = "after 1 of its 3 plan 2 is applied, stored 1 2; it cannot be next that plan 1 is applied over plan 2, but that \
+                plan 1 is stale: plan 2 is applied";
     assert_eq!(search.misfit(), told);
 }
