@@ -8,7 +8,7 @@ use crate::{
     scenario::Scenario,
     search::Shown,
     specification,
-    stage::{self, Execution},
+    stage::{self, Execution, Recovery},
 };
 
 /// What `execution` of `scenario` shows; with its outcome's fingerprint if `outcomes` says so.
@@ -31,23 +31,18 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
             let left = &execution.left;
             left.applied.iter().any(|applied| applied.is_none_or(|generation| !left.stored.contains(&generation)))
         }
-        Property::Converges => {
-            let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
-            execution.at_rest.iter().any(|seen| seen.generation != Some(newest))
-        }
+        Property::Converges => left_behind(execution).is_some(),
         Property::NeverWedges => wedged(scenario, execution),
-        Property::Reclaims => {
-            let oldest = newest_after(scenario).back(scenario.retention);
-            execution.recovery.as_ref().is_none_or(|after| after.stored.iter().any(|&generation| generation < oldest))
-        }
+        Property::Reclaims => execution.recovery.as_ref().is_none_or(|after| stale(scenario, after).next().is_some()),
         Property::Linearizable => !specification::linearizable(scenario, execution),
         Property::PauseIsFinal => execution.history.iter().any(|record| match &record.call {
             Call::Pause(snapshot) => *snapshot != execution.left,
             _ => false,
         }),
         Property::SurvivesACrash => {
-            let others_ended = execution.history.iter().all(|record| !stuck(&record.call));
-            !others_ended || wedged(scenario, execution) || violates(Property::Reclaims, scenario, execution)
+            stuck(execution).is_some()
+                || wedged(scenario, execution)
+                || violates(Property::Reclaims, scenario, execution)
         }
         Property::NoLeak => {
             execution.recovery.as_ref().is_none_or(|after| after.leaked.is_some_and(|leaked| leaked > 0))
@@ -59,24 +54,18 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
 /// How `execution`, which violates `property`, does so; nothing where one of its steps shows it by itself.
 pub(crate) fn how(property: Property, scenario: &Scenario, execution: &Execution) -> Option<String> {
     match property {
-        Property::Converges => {
-            let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
-            let left = (0..).zip(&execution.at_rest).find(|(_, seen)| seen.generation != Some(newest));
-            left.map(|(endpoint, seen)| {
-                let serves = seen.generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
-                format!("{} serves {serves}, though plan {newest} was applied", stage::name(endpoint))
-            })
-        }
+        Property::Converges => left_behind(execution).map(|(endpoint, seen, newest)| {
+            let serves = seen.generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
+            format!("{} serves {serves}, though plan {newest} was applied", stage::name(endpoint))
+        }),
         Property::Reclaims => execution.recovery.as_ref().map(|after| {
-            let oldest = newest_after(scenario).back(scenario.retention);
-            let stale = after.stored.iter().filter(|plan| **plan < oldest).map(|plan| format!("plan {plan}"));
-            let stale = stale.collect::<Vec<_>>().join(", ");
-            format!("still stored after a clean-up of what is older than plan {oldest}: {stale}")
+            let stale: Vec<String> = stale(scenario, after).map(|plan| format!("plan {plan}")).collect();
+            let oldest = oldest_after(scenario);
+            format!("still stored after a clean-up of what is older than plan {oldest}: {}", stale.join(", "))
         }),
         Property::Linearizable => specification::misfit(scenario, execution),
         Property::SurvivesACrash => {
-            let stuck = execution.history.iter().find(|record| stuck(&record.call));
-            if let Some(record) = stuck {
+            if let Some(record) = stuck(execution) {
                 let name = scenario.cast.get(record.thread).map_or("going on", |role| role.name);
                 return Some(format!("since one has stopped, {name} cannot do its part"));
             }
@@ -97,6 +86,24 @@ pub(crate) fn how(property: Property, scenario: &Scenario, execution: &Execution
         | Property::PauseIsFinal
         | Property::Completes => None,
     }
+}
+
+/// The first endpoint that does not serve the newest applied plan in the end, what it serves, and that plan.
+fn left_behind(execution: &Execution) -> Option<(usize, &Seen, Generation)> {
+    let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
+    let mut seen = execution.at_rest.iter().enumerate();
+    seen.find(|(_, seen)| seen.generation != Some(newest)).map(|(endpoint, seen)| (endpoint, seen, newest))
+}
+
+/// The plans that the last clean-up should have deleted, and did not.
+fn stale(scenario: &Scenario, after: &Recovery) -> impl Iterator<Item = Generation> {
+    let oldest = oldest_after(scenario);
+    after.stored.iter().copied().filter(move |generation| *generation < oldest)
+}
+
+/// The oldest plan that the last clean-up leaves.
+fn oldest_after(scenario: &Scenario) -> Generation {
+    newest_after(scenario).back(scenario.retention)
 }
 
 /// What clients saw: in the threads, once they had ended, and at the end.
@@ -154,11 +161,11 @@ fn wedged(scenario: &Scenario, execution: &Execution) -> bool {
     !finished || recovery.published.iter().any(Result::is_err) || !recovery.seen.iter().all(everywhere)
 }
 
-/// Whether a thread could not do its part since another one had stopped.
-fn stuck(call: &Call) -> bool {
-    match call {
+/// What a thread did that could not do its part since another one had stopped.
+fn stuck(execution: &Execution) -> Option<&Record> {
+    execution.history.iter().find(|record| match &record.call {
         Call::Run(RunReport::Finished(run)) => run.busy > 0,
         Call::Run(RunReport::Wedged { .. }) | Call::Panicked(_) => true,
         _ => false,
-    }
+    })
 }

@@ -11,7 +11,7 @@
 //! ```text
 //! Planner    publishes plan 2
 //! Enactor 1  applies plan 2 to a
-//! Client     resolves a: EMPTY ANSWER
+//! Client     resolves a: no target TORN, not plan 2
 //! ```
 //!
 //! **What answers it.** Release, as in [`EpochReclamation`](crate::epoch_reclamation::EpochReclamation) and
