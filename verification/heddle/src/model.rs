@@ -326,6 +326,14 @@ pub fn running_within(at_most: u32) -> Option<Running> {
     with(|engine| engine.running(at_most))
 }
 
+/// Whether the running execution is being taken down, since it is over or leads
+/// nowhere: what unwinds a thread then is heddle's, and code that catches panics
+/// should let it go on with [`std::panic::resume_unwind`]. Outside a model, no.
+#[must_use]
+pub fn is_abandoned() -> bool {
+    try_with(|engine| engine.run.teardown).unwrap_or(false)
+}
+
 /// How many events the running execution has so far. In a replay, events before
 /// this number in [`Report::trace`] have happened.
 ///

@@ -105,6 +105,8 @@ pub struct Findings<P = Property, W = Witness> {
     pub blocked: u64,
     /// What ended the search, if it was not exhausted.
     pub limit: Option<Limit>,
+    /// In how many of them a thread panicked, so that there was no outcome to judge. A store is judged all the same.
+    pub unjudged: u64,
     /// Whether the engine saw nothing of what the threads did with the store: then nothing was interleaved.
     pub unseen: bool,
     /// Why no execution could begin, if none could.
@@ -125,6 +127,7 @@ impl<P, W> Default for Findings<P, W> {
             executions: 0,
             blocked: 0,
             limit: None,
+            unjudged: 0,
             unseen: false,
             not_set_up: None,
             counterexamples: BTreeMap::new(),
@@ -321,6 +324,11 @@ impl<P: Ord + Clone, W: Ord + Copy> Collector<P, W> {
     /// No execution can begin: these `words` say why.
     pub fn add_not_set_up(&self, words: String) {
         self.findings().not_set_up.get_or_insert(words);
+    }
+
+    /// Takes note that an execution has no outcome to judge.
+    pub(crate) fn add_unjudged(&self) {
+        self.findings().unjudged += 1;
     }
 
     /// Nothing of the store is seen by the engine.

@@ -386,7 +386,7 @@ fn tell_answer(who_does: &str, endpoint: &Endpoint, answer: &Answer, seen: &Seen
     );
 }
 
-/// What a panic means for the history. An explorer's own panics go on: it cannot. They are no text, or a known one.
+/// What a panic means for the history. An explorer's own panics go on: it cannot.
 fn blame(panic: Box<dyn Any + Send>) -> Call {
     if panic.is::<Stopped>() {
         return Call::Stopped;
@@ -396,13 +396,28 @@ fn blame(panic: Box<dyn Any + Send>) -> Call {
 
 /// The words of a panic of the code under verification. An explorer's own panics go on.
 pub(crate) fn own_panic(panic: Box<dyn Any + Send>) -> String {
-    if cfg!(loom) && !panic.is::<&str>() && !panic.is::<String>() {
+    if is_the_explorers(&*panic) {
         resume_unwind(panic);
     }
-    match message(&*panic) {
-        text if text.starts_with("deadlock") || text.starts_with("Model exceeded") => resume_unwind(panic),
-        text => text,
-    }
+    message(&*panic)
+}
+
+#[cfg(all(loom, heddle))]
+fn is_the_explorers(_panic: &(dyn Any + Send)) -> bool {
+    heddle::model::is_abandoned()
+}
+
+/// loom's are no text, or a known one.
+#[cfg(all(loom, not(heddle)))]
+fn is_the_explorers(panic: &(dyn Any + Send)) -> bool {
+    let is_text = panic.is::<&str>() || panic.is::<String>();
+    let text = message(panic);
+    !is_text || text.starts_with("deadlock") || text.starts_with("Model exceeded")
+}
+
+#[cfg(not(loom))]
+fn is_the_explorers(_panic: &(dyn Any + Send)) -> bool {
+    false
 }
 
 pub(crate) fn message(panic: &(dyn Any + Send)) -> String {

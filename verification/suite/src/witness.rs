@@ -136,18 +136,36 @@ fn published_then(history: &[Record], what: impl Fn(&Call) -> bool) -> bool {
     })
 }
 
-/// Whether another thread's call that is `what` ended after a thread's freshness check and before its write ended.
+/// Whether another thread's call that is `what` came between a thread's freshness check and its write: in the order in which
+/// the engine ran them, or by what they saw. heddle runs what does not depend on each other in an order of its own.
 fn between_check_and_write(history: &[Record], what: impl Fn(&Call) -> bool) -> bool {
     history.iter().filter(|record| what(&record.call)).any(|meanwhile| {
         let others = || history.iter().filter(|record| record.thread != meanwhile.thread);
-        others().filter(|record| matches!(record.call, Call::Applied(..)) && record.ended < meanwhile.ended).any(
-            |check| {
-                others().any(|write| {
-                    write.thread == check.thread
-                        && matches!(write.call, Call::Apply(..))
-                        && write.ended > meanwhile.ended
-                })
-            },
-        )
+        others().filter(|check| matches!(check.call, Call::Applied(..))).any(|check| {
+            let writes = others().filter(|write| write.thread == check.thread && write.ended > check.ended);
+            writes.filter(|write| matches!(write.call, Call::Apply(..))).any(|write| {
+                check.ended < meanwhile.ended && meanwhile.ended < write.ended || is_seen(check, meanwhile, write)
+            })
+        })
     })
+}
+
+/// Whether `check` saw what was before `meanwhile`, and `write` comes after its beginning.
+fn is_seen(check: &Record, meanwhile: &Record, write: &Record) -> bool {
+    let (Call::Applied(checked, seen), Call::Apply(written, _, outcome)) = (&check.call, &write.call) else {
+        return false;
+    };
+    match meanwhile.call {
+        // The plan that is cleaned up for was applied before.
+        Call::CleanUp(before, _) => *seen < Some(before) && meanwhile.began < write.ended,
+        Call::Apply(applied, newer, _) => {
+            let served = match outcome {
+                ApplyOutcome::Applied { replaced } => *replaced,
+                ApplyOutcome::Stale { applied } => Some(*applied),
+                _ => None,
+            };
+            *checked == applied && *written == applied && *seen < Some(newer) && served >= Some(newer)
+        }
+        _ => false,
+    }
 }

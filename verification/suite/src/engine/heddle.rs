@@ -1,7 +1,7 @@
 //! heddle as explorer: every consistent RC11 execution graph, each once.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -97,13 +97,12 @@ pub(super) fn replay(
     let Place::Graph(token) = &found.place else { return None };
     let (write, play, lens) = (timeline.clone(), Arc::clone(&part.play), part.lens.clone());
     let again = found.clone();
-    // The closure is `Fn`, and a replay runs it once.
-    let report = Mutex::new(Some(move || {
+    // It is more than one run where a loop that waits turns out to have a bound: the last one is the execution.
+    let report = builder(part).replay(token, move || {
+        write.begin_again();
         model::begin_execution(&lens);
         write.during(|| play(Some(&|_| Some(again.clone()))));
-    }));
-    let take = move || report.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let report = builder(part).replay(token, move || take().expect("a replay is one run")())?;
+    })?;
     conclude(&report, part.stop_before, &**gather);
     Some(report.trace.iter().map(|event| operation(event, part.threads)).collect())
 }

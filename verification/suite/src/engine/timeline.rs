@@ -35,6 +35,11 @@ impl Timeline {
         tracing::subscriber::with_default(self.clone(), execution)
     }
 
+    /// Forgets what was written down.
+    pub fn begin_again(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// What was written down.
     pub fn events(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

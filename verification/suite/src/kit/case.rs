@@ -120,6 +120,9 @@ where
         let findings = self.findings(telling);
         let verdict = findings.verdict(claim.property, &self.witnesses, &self.search);
         let (name, executions) = (self.name(claim), findings.executions);
+        if findings.unjudged > 0 && verdict != Verdict::Refuted && !self.completion.contains(&claim.property) {
+            return ("vacuous", false, words::unjudged(&name, findings.unjudged, executions));
+        }
         let text = match &verdict {
             Verdict::Refuted => return self.refuted(claim, findings, telling),
             Verdict::Truncated(Limit::Executions(_)) if Engine::BUILT.is_none() => {
@@ -139,10 +142,14 @@ where
             Verdict::Truncated(limit) => words::truncated(&name, limit, executions),
             Verdict::Vacuous(_) => {
                 let refuted: Vec<String> = findings.counterexamples.keys().map(ToString::to_string).collect();
-                words::vacuous(&name, &verdict, &refuted)
+                words::vacuous(&name, &verdict, &refuted, self.is_a_model())
             }
         };
         (verdict.word(), false, text)
+    }
+
+    fn is_a_model(&self) -> bool {
+        self.path == self.scenario.name
     }
 
     fn name(&self, claim: &Claim<P>) -> String {
@@ -186,7 +193,7 @@ where
             store,
             scenario: self.scenario,
             violated: claim.known.map_or(Violated::Own { name: &name, statement }, Violated::Suite),
-            by_operation: store == self.scenario.name && replay.operations.len() <= MOST_STEPS,
+            by_operation: self.is_a_model() && replay.operations.len() <= MOST_STEPS,
         };
         let ended = match &replay.findings.limit {
             Some(Limit::Engine(words)) => Some(words.as_str()),

@@ -120,7 +120,12 @@ where
     }
 
     /// What at least one execution must have come to, or nothing is proved.
+    ///
+    /// # Panics
+    /// When there is such a witness already.
     pub fn witness(mut self, name: &str, is_met: impl Fn(&Outcome<T>) -> bool + Send + Sync + 'static) -> Self {
+        let there = self.witnesses.iter().any(|(other, _)| *other == name);
+        assert!(!there, "{} has a witness {name} already: give this one another name", self.name);
         self.witnesses.push((leak(name), Arc::new(is_met)));
         self
     }
@@ -216,6 +221,9 @@ where
                 Err(NotSetUp(words)) => collector.add_not_set_up(words),
                 Ok(outcome) => {
                     let Some(found) = found else { return };
+                    if outcome.is_none() {
+                        collector.add_unjudged();
+                    }
                     collector.add(model.judge(outcome.as_ref()), found);
                 }
             }
@@ -278,7 +286,9 @@ fn caught<T: Debug>(does: impl FnOnce() -> T) -> Option<T> {
             Some(result)
         }
         Err(panic) => {
-            debug!("panics: {}", own_panic(panic));
+            // Not in the event: without a subscriber nobody would ask whose panic it is.
+            let words = own_panic(panic);
+            debug!(panic = true, "panics: {words}");
             None
         }
     }

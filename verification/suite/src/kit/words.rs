@@ -36,16 +36,17 @@ pub(super) fn truncated(name: &str, limit: &Limit, executions: u64) -> String {
 }
 
 /// What to do about a search that proves nothing, though it has `refuted` these properties.
-pub(super) fn vacuous<W: Display>(name: &str, verdict: &Verdict<W>, refuted: &[String]) -> String {
+pub(super) fn vacuous<W: Display>(name: &str, verdict: &Verdict<W>, refuted: &[String], is_a_model: bool) -> String {
     let advice = match verdict {
+        Verdict::Vacuous(Emptiness::NotSetUp(_)) if is_a_model => "No execution could begin. Mend the setup.",
         Verdict::Vacuous(Emptiness::NotSetUp(_)) => {
             "No execution could begin. Mend the constructor, or say in the kit what the store cannot give (`room`, `endpoints`)."
         }
-        Verdict::Vacuous(Emptiness::OneExecution) => {
+        Verdict::Vacuous(Emptiness::OneExecution) if refuted.is_empty() => {
             "The engine saw one execution: nothing that the threads share goes through enactor::sync. Use its atomics, locks and \
              threads in place of std's; without a cfg they are std's."
         }
-        Verdict::Vacuous(Emptiness::NeverMet(_)) if !refuted.is_empty() => {
+        Verdict::Vacuous(_) if !refuted.is_empty() => {
             let refuted = refuted.join(", ");
             return format!(
                 "{name} is {verdict}: it proves nothing.\nIn the same scenario the code violates {refuted}: mend that first, then see \
@@ -58,6 +59,14 @@ pub(super) fn vacuous<W: Display>(name: &str, verdict: &Verdict<W>, refuted: &[S
         }
     };
     format!("{name} is {verdict}: it proves nothing.\n{advice}")
+}
+
+/// What to do where threads panicked, so that nobody could ask.
+pub(super) fn unjudged(name: &str, unjudged: u64, executions: u64) -> String {
+    format!(
+        "{name} is vacuous: it proves nothing.\nIn {unjudged} of {executions} executions a thread panicked, and there was no outcome \
+         to ask of. `completes` shows one: mend that first."
+    )
 }
 
 /// What to say of a counterexample that does not come up again.

@@ -1,0 +1,136 @@
+//! Models of code that is no store: what locks and waits come to, what a panic hides, and whose panic it is.
+#![cfg(loom)]
+
+use std::panic::panic_any;
+
+use enactor::sync::{
+    Mutex,
+    atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+    thread,
+};
+use enactor_verification::{
+    engine::Engine,
+    kit::{Conclusion, Kit, Model},
+};
+
+/// What holds is called so; loom's models have a bound.
+const HOLDS: &str = if HEDDLE { "proved" } else { "bounded" };
+const HEDDLE: bool = matches!(Engine::BUILT, Some(Engine::Heddle));
+
+fn conclusions<S, T>(model: Model<S, T>) -> Vec<Conclusion>
+where
+    S: Send + Sync + 'static,
+    T: std::fmt::Debug + Send + Sync + 'static,
+{
+    Kit::new().model(model).conclusions()
+}
+
+fn of<'a>(conclusions: &'a [Conclusion], property: &str) -> &'a Conclusion {
+    let found = conclusions.iter().find(|conclusion| conclusion.name.ends_with(&format!("/{property}")));
+    found.unwrap_or_else(|| panic!("no {property}: {conclusions:?}"))
+}
+
+/// An engine gives up executions in which a thread waits on an old value, and unwinds them: no panic of the code.
+#[test]
+fn what_waits_completes() {
+    let locked = Model::new("locked", || Mutex::new(0))
+        .thread("a", |count: &Mutex<u32>| *count.lock() += 1)
+        .thread("b", |count| *count.lock() += 1)
+        .afterwards(|count| *count.lock() = 2)
+        .property("nothing", "Nothing is asked.", |_| true);
+    let told = Model::new("told", || AtomicBool::new(false))
+        .thread("waits", |told: &AtomicBool| {
+            while !told.load(Acquire) {
+                thread::yield_now();
+            }
+        })
+        .thread("tells", |told| told.store(true, Release))
+        .property("nothing", "Nothing is asked.", |_| true);
+    for found in [conclusions(locked), conclusions(told)] {
+        for Conclusion { name, word, passes, text } in &found {
+            assert!(*passes && *word == HOLDS, "{name}: {text}");
+        }
+    }
+}
+
+/// A loop with a bound can give up; the explorer finds out that it has one on the way, and runs it again.
+#[test]
+fn a_wait_that_gives_up_is_refuted_and_replays() {
+    for rounds in [1, 2, 3, 5] {
+        let model = Model::new("impatient", || AtomicBool::new(false))
+            .thread("waits", move |told: &AtomicBool| {
+                (0..rounds).any(|_| {
+                    let is_told = told.load(Acquire);
+                    if !is_told {
+                        thread::yield_now();
+                    }
+                    is_told
+                })
+            })
+            .thread("tells", |told| {
+                told.store(true, Release);
+                true
+            })
+            .property("never_gives_up", "Whoever waits is told.", |outcome| outcome.threads[0]);
+        let found = conclusions(model);
+        let Conclusion { word, text, .. } = of(&found, "never_gives_up");
+        // loom runs whoever yields last.
+        assert!(*word == "refuted" || !HEDDLE, "{rounds} rounds: {text}");
+        if *word == "refuted" {
+            let begins = text.lines().filter(|line| line.contains("begins")).count();
+            assert_eq!(begins, 2, "one run is told: {text}");
+        }
+        assert_eq!(of(&found, "completes").word, HOLDS);
+    }
+}
+
+/// What nobody could ask of is not shown to hold, whichever payload the panic has.
+#[test]
+fn a_panic_is_told_where_it_is_and_what_it_hides_is_vacuous() {
+    let text = |payload: u32| match payload {
+        0 => panic!("first"),
+        1 => panic_any("deadlock of my own"),
+        _ => panic_any(7_u8),
+    };
+    // To loom's ears the others could be its own.
+    let payloads = if HEDDLE { 0..3 } else { 0..1 };
+    for payload in payloads {
+        let model = Model::new("panics", || AtomicBool::new(false))
+            .thread("a", move |told: &AtomicBool| {
+                told.store(true, Relaxed);
+                text(payload)
+            })
+            .thread("b", |told| told.load(Relaxed))
+            .property("impossible", "Never true.", |_| false);
+        let found = conclusions(model);
+        let Conclusion { word, passes, text, .. } = of(&found, "impossible");
+        assert_eq!((*word, *passes), ("vacuous", false), "{text}");
+        assert!(text.contains("a thread panicked") && text.contains("`completes` shows one"), "{text}");
+        let Conclusion { word, text, .. } = of(&found, "completes");
+        assert_eq!(*word, "refuted", "{text}");
+        let harm = text.lines().find(|line| line.contains("the harm is at step")).expect("a moment of harm");
+        assert!(harm.contains("by a: panics"), "{harm}");
+    }
+}
+
+#[test]
+fn who_waits_for_each_other_is_refuted() {
+    let model = Model::new("crossed", || [Mutex::new(0), Mutex::new(0)])
+        .thread("a", |[one, two]: &[Mutex<u32>; 2]| *one.lock() + *two.lock())
+        .thread("b", |[one, two]| *two.lock() + *one.lock())
+        .property("nothing", "Nothing is asked.", |_| true);
+    let found = conclusions(model);
+    let Conclusion { word, text, .. } = of(&found, "completes");
+    assert_eq!(*word, "refuted", "{text}");
+    assert!(text.contains("deadlock"), "{text}");
+}
+
+#[test]
+#[should_panic(expected = "twice has a witness met already")]
+fn a_witness_has_a_name_of_its_own() {
+    let model = Model::new("twice", || ()).thread("a", |()| ()).thread("b", |()| ());
+    drop(model.witness("met", |_| true).witness("met", |_| true));
+}
