@@ -85,7 +85,7 @@ pub(crate) struct Models {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// How many cores to use [default: all]
+    /// How many cores to use, at most 1024 [default: all]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
     /// Another budget than the repository's
@@ -168,7 +168,7 @@ enum Other {
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// How many cores to use [default: all]
+        /// How many cores to use, at most 1024 [default: all]
         #[arg(long, short)]
         jobs: Option<NonZeroUsize>,
     },

@@ -21,6 +21,7 @@ use super::{
     models::{self, ENGINE},
     options::Recorded,
     play::{self, Audience},
+    reports,
 };
 
 pub(super) fn run(options: &Recorded) -> Exit {
@@ -92,11 +93,8 @@ fn is_worth_recording(outcome: &Outcome) -> bool {
 
 /// Where the baseline is, the models, and what is recorded so far.
 fn read(options: &Recorded) -> Result<(PathBuf, Budget, Baseline), String> {
-    let budget = match &options.budget {
-        None => Budget::RECORDED.to_owned(),
-        Some(path) => file::read(path).map_err(|error| error.to_string())?,
-    };
-    let mut budget = Budget::read(&budget, ENGINE).map_err(|error| format!("the budget: {error}"))?;
+    let (text, what) = reports::text("the budget", &options.budget, Budget::RECORDED)?;
+    let mut budget = Budget::read(&text, ENGINE).map_err(|error| format!("{what}: {error}"))?;
     if let Some(unknown) = options.group.iter().find(|group| !budget.groups.contains(group)) {
         return Err(format!("no group is called {unknown:?}; the budget has {}", budget.groups.join(", ")));
     }

@@ -1,8 +1,12 @@
 //! `cargo verify gate`: what CI runs.
 
-use std::{collections::BTreeMap, env, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use anstream::println;
 use enactor_verification::search::Progress;
 use enactor_verify::{
     budget::Model,
@@ -41,9 +45,15 @@ pub(super) fn run(options: &Gate) -> Exit {
         gate.models.iter().filter(|model| !gate.done.contains_key(&model.name())).cloned().collect();
     let outcomes = play::play(&to_run, options.jobs, Audience::People, &gate.expected.baseline, &progress);
     let record = gate.record(&outcomes);
-    let kept = [keep_unfinished(&record, options), keep_shard(&record, options)];
+    // Files first: nothing that goes wrong with the terminal may cost them.
+    let shard = keep_shard(&record, options);
+    let go_on = keep_unfinished(&record, options);
     let exit = options.reports.finish(&record, &options.against);
-    let failed = kept.into_iter().filter_map(Result::err).map(complain).count();
+    let said = match &go_on {
+        Ok(Some(command)) => reports::say(command),
+        _ => Ok(()),
+    };
+    let failed = [shard, go_on.map(drop), said].into_iter().filter_map(Result::err).map(complain).count();
     if failed > 0 { Exit::Internal } else { exit }
 }
 
@@ -66,6 +76,7 @@ impl Selection {
         let root = options.against.root();
         let mut selected = expected.budget.models.clone();
         let mut left_out = leave_out_groups(&mut selected, options, &expected)?;
+        left_out.extend(reports::out_of_reach(&expected.budget, ENGINE));
         let changes = leave_out_unaffected(&mut selected, &mut left_out, options, &root)?;
         if selected.is_empty() && options.since.is_none() {
             return Err("no model is selected: nothing would be checked".to_owned());
@@ -79,7 +90,7 @@ impl Selection {
             return Err(format!("{count} shards are too many for {models} models: some would have nothing to check"));
         }
         let models = shard.of(&selected).cloned().collect();
-        options.reports.check(&[&options.out, &options.state])?;
+        options.reports.check(&[&options.out, &Some(state(options))])?;
         let mut gate = Self { expected, identity, shard, models, done: BTreeMap::new(), left_out, changes };
         if let Some(path) = &options.resume {
             gate.done = gate.resume(path)?;
@@ -105,7 +116,7 @@ impl Selection {
         {
             return foreign("the selection of models");
         }
-        reports::check_fits(&record, &self.expected.budget.models)
+        reports::check_fits(&record, &self.expected.budget)
             .map_err(|words| format!("{} cannot be resumed: {words}", path.display()))?;
         let finished = record.models.into_iter().filter(|played| played.cut != Some(Cut::Unfinished));
         Ok(finished.map(|played| (played.model.clone(), played)).collect())
@@ -172,27 +183,32 @@ fn keep_shard(record: &Record, options: &Gate) -> Result<(), String> {
         .map_or(Ok(()), |path| stored::write(path, Kind::Shard, record).map_err(|error| error.to_string()))
 }
 
-/// Writes what another run needs to go on, if this one did not come to its end.
-fn keep_unfinished(record: &Record, options: &Gate) -> Result<(), String> {
+/// Writes what another run needs to go on, if this one did not come to its end; says how.
+fn keep_unfinished(record: &Record, options: &Gate) -> Result<Option<String>, String> {
     let unfinished = record.unfinished().count();
     if unfinished == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    let path = options.state.clone().unwrap_or_else(|| {
+    let path = state(options);
+    stored::write(&path, Kind::Unfinished, record).map_err(|error| error.to_string())?;
+    Ok(Some(format!("{unfinished} models are unfinished. To go on: {}\n", again(&path))))
+}
+
+/// Where an unfinished run is kept.
+fn state(options: &Gate) -> PathBuf {
+    options.state.clone().unwrap_or_else(|| {
         let target = options.against.root().join("target");
         // If it cannot be made, writing says so.
         drop(fs::create_dir_all(&target));
         fs::canonicalize(&target).unwrap_or(target).join("gate-unfinished.json")
-    });
-    stored::write(&path, Kind::Unfinished, record).map_err(|error| error.to_string())?;
-    println!("{unfinished} models are unfinished. To go on: {}", again(&path));
-    Ok(())
+    })
 }
 
 /// This command line, resuming from `state`.
 fn again(state: &Path) -> String {
     let mut words = vec!["cargo".to_owned(), "verify".to_owned()];
-    let mut given = env::args().skip(1);
+    // A word that is no text is shown as far as it is.
+    let mut given = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = given.next() {
         if word == "--resume" {
             given.next();

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// How many cores to use [default: all]
+    /// How many cores to use, at most 1024 [default: all]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
     /// Another zoo than the repository's

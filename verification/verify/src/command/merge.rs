@@ -38,6 +38,6 @@ fn merge(options: &Merge) -> Result<Record, String> {
     if let Some(what) = here.differs(&record.identity) {
         return Err(format!("the shards are not of this checkout: {what} differs"));
     }
-    reports::check_fits(&record, &expected.budget.models).map_err(|words| format!("the shards: {words}"))?;
+    reports::check_fits(&record, &expected.budget).map_err(|words| format!("the shards: {words}"))?;
     Ok(record)
 }

@@ -14,7 +14,7 @@ use enactor_verify::{
 use super::{
     Engines, Exit, Format, Models, baseline, both, complain,
     play::{self, Audience},
-    replay,
+    replay, reports,
 };
 
 /// The engine of this build.
@@ -74,13 +74,8 @@ pub(super) fn json(report: &impl serde::Serialize) -> String {
 
 /// The models that the filters leave.
 fn select(options: &Models) -> Result<Budget, String> {
-    let text = match &options.budget {
-        None => Budget::RECORDED.to_owned(),
-        Some(path) => {
-            fs::read_to_string(path).map_err(|error| format!("cannot read the budget {}: {error}", path.display()))?
-        }
-    };
-    let budget = Budget::read(&text, ENGINE).map_err(|error| format!("the budget: {error}"))?;
+    let (text, what) = reports::text("the budget", &options.budget, Budget::RECORDED)?;
+    let budget = Budget::read(&text, ENGINE).map_err(|error| format!("{what}: {error}"))?;
     let mut models = budget.models;
     for model in &mut models {
         model.search.outcomes = options.outcomes || options.engine == Engines::Both;

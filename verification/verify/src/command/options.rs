@@ -33,7 +33,7 @@ pub(crate) struct Gate {
     /// Where an unfinished run is kept [default: target/gate-unfinished.json of the checkout]
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
-    /// How many cores to use [default: all]
+    /// How many cores to use, at most 1024 [default: all]
     #[arg(long, short)]
     pub(super) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(crate) struct Recorded {
     /// Only models of this group; give it again for more [default: all]
     #[arg(long, value_name = "NAME")]
     pub(super) group: Vec<String>,
-    /// How many cores to use [default: all]
+    /// How many cores to use, at most 1024 [default: all]
     #[arg(long, short)]
     pub(super) jobs: Option<NonZeroUsize>,
     /// Another budget than the repository's

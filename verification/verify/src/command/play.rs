@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
+    io::{IsTerminal, Write as _},
     num::NonZeroUsize,
     process,
     sync::{
@@ -52,7 +52,24 @@ pub(super) enum Audience {
 
 /// So many as were asked for, by default all.
 pub(super) fn cores(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
-    jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN).min(MOST_CORES)
+}
+
+/// More threads than any machine of today has cores gain nothing, and may be more than the system gives.
+const MOST_CORES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
+
+/// A line of progress. Where nobody can read it, the work goes on all the same.
+fn tell(line: std::fmt::Arguments<'_>) {
+    drop(writeln!(anstream::stderr(), "{line}"));
+}
+
+/// Ends a bar whatever happens: who waits for that must not wait for ever.
+struct Ends<'a>(&'a ProgressBar);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// A bar on a terminal, elsewhere a line for each tenth, over steps of which nobody knows how long they take.
@@ -78,7 +95,7 @@ impl Steps {
         // Relaxed: each number comes up once, whatever the order.
         let (done, of) = (self.done.fetch_add(1, Ordering::Relaxed) + 1, self.bar.length().unwrap_or(1).max(1));
         if self.lines && done * 10 / of > (done - 1) * 10 / of {
-            anstream::eprintln!("{words} ({done} of {of})");
+            tell(format_args!("{words} ({done} of {of})"));
         }
     }
 
@@ -116,7 +133,7 @@ pub(super) fn play(
                 let (name, findings) = (outcome.model.name(), &outcome.findings);
                 let (executions, seconds, left) = (findings.executions, findings.seconds, left.words());
                 let of = models.len();
-                anstream::eprintln!("{name}: {executions} executions, {seconds:.1} s ({done} of {of}, {left})");
+                tell(format_args!("{name}: {executions} executions, {seconds:.1} s ({done} of {of}, {left})"));
             }
         }
     };
@@ -127,9 +144,8 @@ pub(super) fn play(
                 thread::sleep(Duration::from_millis(100));
             }
         });
-        let outcomes = runner::run(&models, at_a_time, explore, progress, watch);
-        bar.finish_and_clear();
-        outcomes
+        let _ends = Ends(&bar);
+        runner::run(&models, at_a_time, explore, progress, watch)
     })
 }
 

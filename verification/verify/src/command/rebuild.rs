@@ -7,6 +7,7 @@ use std::{
     env,
     ffi::OsString,
     process::{Command, ExitStatus},
+    sync::{Arc, OnceLock},
 };
 
 use enactor_verification::engine::Engine;
@@ -22,12 +23,19 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
         complain(format!("the build for {leg} has not become one; RUSTFLAGS must let `{}` through", flags(leg)));
         return Exit::Internal;
     }
-    // Ctrl-C is for the build's program, which says what is known by then; this one waits for it.
-    if let Err(error) = ctrlc::set_handler(|| {}) {
+    // Ctrl-C, and what else asks a program to end, is for the build's program, which says what is known by then; this one waits.
+    let child = Arc::new(OnceLock::new());
+    let other = Arc::clone(&child);
+    if let Err(error) = ctrlc::set_handler(move || other.get().copied().into_iter().for_each(pass_on)) {
         complain(format!("cannot listen to Ctrl-C: {error}"));
         return Exit::Internal;
     }
-    let status = command(leg).args(env::args_os().skip(1)).status();
+    let mut command = command(leg);
+    apart(&mut command);
+    let status = command.args(env::args_os().skip(1)).spawn().and_then(|mut running| {
+        child.get_or_init(|| running.id());
+        running.wait()
+    });
     match status.as_ref().map(ExitStatus::code) {
         Ok(Some(0)) => Exit::AsExpected,
         Ok(Some(1)) => Exit::Differs,
@@ -40,6 +48,27 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
         }
     }
 }
+
+/// A terminal's Ctrl-C goes to a whole group of processes, and a second one ends the build's program without a word: so that
+/// each comes to it once, it has a group of its own.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(unix)]
+fn pass_on(child: u32) {
+    use nix::{sys::signal, unistd::Pid};
+    // If it has ended by now there is nobody to tell.
+    let _ = signal::killpg(Pid::from_raw(child.cast_signed()), signal::Signal::SIGTERM);
+}
+
+/// Elsewhere Ctrl-C comes to both by itself.
+#[cfg(not(unix))]
+fn apart(_command: &mut Command) {}
+
+#[cfg(not(unix))]
+fn pass_on(_child: u32) {}
 
 /// `verify` on `leg`, to be given its arguments.
 pub(super) fn command(leg: Engine) -> Command {

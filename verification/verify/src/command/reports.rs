@@ -3,17 +3,17 @@
 use std::{
     collections::BTreeSet,
     env,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use anstream::print;
 use enactor_verification::{engine::Engine, report::story::Sources};
 use enactor_verify::{
     budget::{Budget, Model},
     gate::{
         baseline::Baseline,
         file, junit, markdown,
-        record::{Conclusion, Problem, Record},
+        record::{Conclusion, LeftOut, Problem, Record},
         sarif, table,
     },
 };
@@ -40,16 +40,23 @@ impl Against {
 
     /// What is expected of `engine`.
     pub(super) fn read(&self, engine: Engine) -> Result<Expected, String> {
-        let text = |path: &Option<PathBuf>, recorded: &str| match path {
-            None => Ok(recorded.to_owned()),
-            Some(path) => file::read(path).map_err(|error| error.to_string()),
-        };
-        let budget_text = text(&self.budget, Budget::RECORDED)?;
-        let budget = Budget::read(&budget_text, engine).map_err(|error| format!("the budget: {error}"))?;
-        let baseline_text = text(&self.baseline, Baseline::RECORDED)?;
+        let (budget_text, budget_is) = text("the budget", &self.budget, Budget::RECORDED)?;
+        let budget = Budget::read(&budget_text, engine).map_err(|error| format!("{budget_is}: {error}"))?;
+        let (baseline_text, baseline_is) = text("the baseline", &self.baseline, Baseline::RECORDED)?;
         let baseline = Baseline::read(&baseline_text, engine, &budget.models);
-        let baseline = baseline.map_err(|error| format!("the baseline: {error}"))?;
+        let baseline = baseline.map_err(|error| format!("{baseline_is}: {error}"))?;
         Ok(Expected { budget, budget_text, baseline, baseline_text })
+    }
+}
+
+/// The text of the file at `path`, or what is recorded, and how to speak of it.
+pub(super) fn text(what: &str, path: &Option<PathBuf>, recorded: &str) -> Result<(String, String), String> {
+    match path {
+        None => Ok((recorded.to_owned(), what.to_owned())),
+        Some(path) => match file::read(path) {
+            Ok(text) => Ok((text, format!("{what} {}", path.display()))),
+            Err(error) => Err(format!("{what}: {error}")),
+        },
     }
 }
 
@@ -70,7 +77,7 @@ impl Reports {
         let mut seen = BTreeSet::new();
         for path in own.iter().chain(others).filter_map(|path| path.as_ref()) {
             file::check_writable(path).map_err(|error| error.to_string())?;
-            if !seen.insert(path) {
+            if !seen.insert(file::whole_name(path)) {
                 return Err(format!("{} would be written twice: give each report a file", path.display()));
             }
         }
@@ -104,7 +111,7 @@ impl Reports {
         if let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
             written.push(file::append(Path::new(&path), &summary).map_err(|error| error.to_string()));
         }
-        print!("{}", table::render(record, allow_drift));
+        written.push(say(&table::render(record, allow_drift)));
         // Said last, where people look; the others are written by now.
         let failed = written.into_iter().filter_map(Result::err).map(complain).count();
         if failed > 0 { Exit::Internal } else { exit }
@@ -115,20 +122,33 @@ fn write(path: &Option<PathBuf>, text: impl FnOnce() -> String) -> Result<(), St
     path.as_ref().map_or(Ok(()), |path| file::write(path, &text()).map_err(|error| error.to_string()))
 }
 
+/// Prints the result. A standard output that takes nothing is no reason to lose anything else.
+pub(super) fn say(text: &str) -> Result<(), String> {
+    let mut out = anstream::stdout();
+    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    said.map_err(|error| format!("cannot write to standard output: {error}"))
+}
+
+/// The models that the budget keeps from `engine`.
+pub(super) fn out_of_reach(budget: &Budget, engine: Engine) -> Option<LeftOut> {
+    let models: Vec<String> = budget.out_of_reach.iter().map(Model::name).collect();
+    let why = format!("out of {engine}'s reach, by the budget; heddle has their verdicts");
+    (!models.is_empty()).then_some(LeftOut { why, models })
+}
+
 /// Whether `record`, which comes from a file, is about models of the budget as it is.
-pub(super) fn check_fits(record: &Record, models: &[Model]) -> Result<(), String> {
-    let named = |name: &String| models.iter().find(|model| model.name() == *name);
+pub(super) fn check_fits(record: &Record, budget: &Budget) -> Result<(), String> {
+    let models = || budget.models.iter().chain(&budget.out_of_reach);
+    let named = |name: &String| models().find(|model| model.name() == *name);
     let left_out = record.left_out.iter().flat_map(|left_out| &left_out.models);
     if let Some(name) = record.identity.models.iter().chain(left_out.clone()).find(|name| named(name).is_none()) {
         return Err(format!("the budget has no model {name}"));
     }
     let known: BTreeSet<&String> = record.identity.models.iter().chain(left_out).collect();
-    if let Some(model) = models.iter().find(|model| !known.contains(&model.name())) {
+    if let Some(model) = models().find(|model| !known.contains(&model.name())) {
         return Err(format!("{} was neither selected nor left out", model.name()));
     }
-    match models
-        .iter()
-        .find(|model| record.models.iter().any(|played| played.model == model.name() && !played.fits(model)))
+    match models().find(|model| record.models.iter().any(|played| played.model == model.name() && !played.fits(model)))
     {
         Some(model) => Err(format!("{} has other verdicts than the budget asks for", model.name())),
         None => Ok(()),

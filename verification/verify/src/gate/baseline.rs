@@ -55,6 +55,17 @@ pub enum BaselineError {
         /// For which engine it is recorded.
         engine: Engine,
     },
+    /// A model that is recorded for an engine from which the budget keeps it.
+    #[error(
+        "{model} is recorded for {engine}, and the budget says that it is out of {engine}'s reach: let it be run again, or take it \
+         out with `cargo verify baseline --engine {engine} --update`"
+    )]
+    NotRun {
+        /// Store and scenario.
+        model: String,
+        /// The engine.
+        engine: Engine,
+    },
     /// A model of the budget that is not recorded.
     #[error("{model} is not recorded for {engine}: `cargo verify baseline --engine {engine} --update` puts it in")]
     Missing {
@@ -97,8 +108,11 @@ impl Baseline {
                 return Err(BaselineError::UnknownModel { model: model.clone(), engine });
             }
         }
-        match models.iter().find(|model| baseline.counts(engine, &model.name()).is_none()) {
-            Some(model) => Err(BaselineError::Missing { model: model.name(), engine }),
+        if let Some(model) = models.iter().find(|model| baseline.counts(engine, &model.name()).is_none()) {
+            return Err(BaselineError::Missing { model: model.name(), engine });
+        }
+        match baseline.of(engine).keys().find(|name| !models.iter().any(|model| model.name() == **name)) {
+            Some(model) => Err(BaselineError::NotRun { model: model.clone(), engine }),
             None => Ok(baseline),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -33,7 +33,30 @@ impl FileError {
 /// # Errors
 /// [`FileError`] with the path.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| FileError::new("read", path, error))
+    let refuse = |words| Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+    let read = || {
+        let about = fs::metadata(path)?;
+        // A pipe is one, and has no length.
+        if about.is_dir() {
+            return refuse("it is a folder");
+        }
+        let mut text = String::new();
+        let length = fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+        if length as u64 > MOST_BYTES { refuse("it is too large") } else { Ok(text) }
+    };
+    read().map_err(|error| FileError::new("read", path, error))
+}
+
+/// No file of ours has a tenth of it.
+const MOST_BYTES: u64 = 1 << 26;
+
+/// The same for two spellings of one path, as far as its folder is there.
+pub fn whole_name(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// Writes a file in one step: whoever looks at `path` finds what was there before, or all of `text`.
@@ -111,5 +134,21 @@ mod tests {
             }
         }
         assert!(read(folder.path()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_never_ends_is_refused() {
+        let words = read(Path::new("/dev/zero")).expect_err("it never ends").to_string();
+        assert!(words.contains("/dev/zero") && words.contains("too large"), "{words}");
+    }
+
+    #[test]
+    fn one_file_has_one_whole_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let one = folder.path().join("report");
+        let other = folder.path().join(".").join("report");
+        assert_eq!(whole_name(&one), whole_name(&other));
+        assert_ne!(whole_name(&one), whole_name(&folder.path().join("another")));
     }
 }

@@ -27,7 +27,7 @@ pub struct Identity {
 }
 
 /// Where the sources are, and what else they are not: the budget and the baseline have a digest of their own.
-const SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "verification"];
+const SOURCES: [&str; 6] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "build.rs", "src", "verification"];
 const NOT_SOURCES: [&str; 2] = ["verification/budget.toml", "verification/baseline.toml"];
 
 impl Identity {

@@ -218,6 +218,16 @@ impl Record {
                     counterexample: said.counterexample.clone(),
                 });
             }
+            // What was cut may have more to show, though all that is expected of it came up.
+            if played.cut.is_some() && played.verdicts.iter().all(Said::is_as_expected) {
+                problems.push(Problem {
+                    model: played.model.clone(),
+                    kind: ProblemKind::Truncated,
+                    words: "the search was cut after all that is expected had come up".to_owned(),
+                    property: None,
+                    counterexample: None,
+                });
+            }
             if let Some(recorded) = played.drift() {
                 problems.push(Problem {
                     model: played.model.clone(),

@@ -23,18 +23,21 @@ fn hostile_input_is_a_usage_error_and_nothing_is_lost() {
     let stranger =
         folder.file("stranger", &format!("{}\"a/b\" = {{ executions = 1, blocked = 0 }}\n", Baseline::RECORDED));
     let (out, before) = (folder.path("out"), folder.names());
+    let other_out = folder.path("./out");
 
     let budget = Budget::read(Budget::RECORDED, super::ENGINE).expect("the budget");
     let too_many = format!("999 shards are too many for {} models", budget.models.len());
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (vec!["--budget", &no_group], "is in no group"),
         (vec!["--budget", &unknown], "no scenario is called \"clint\""),
-        (vec!["--budget", &garbled], "the budget: TOML parse error at line 1"),
+        (vec!["--budget", &garbled], "garbled: TOML parse error at line 1"),
+        #[cfg(target_os = "linux")]
+        (vec!["--budget", "/dev/zero"], "cannot read /dev/zero: it is too large"),
         (vec!["--budget", &binary], "cannot read"),
         (vec!["--budget", &empty], "missing field `model`"),
         (vec!["--budget", &dir], "cannot read"),
         (vec!["--budget", &missing], "cannot read"),
-        (vec!["--baseline", &garbled], "the baseline: TOML parse error at line 1"),
+        (vec!["--baseline", &garbled], "garbled: TOML parse error at line 1"),
         (vec!["--baseline", &empty], "missing field `version`"),
         (vec!["--baseline", &short], "guarded/client_looks_twice is not recorded for"),
         (vec!["--baseline", &negative], "invalid value"),
@@ -50,6 +53,7 @@ fn hostile_input_is_a_usage_error_and_nothing_is_lost() {
         (vec!["--markdown", "/dev/null"], "it is not a file"),
         (vec!["--state", &dir], "it is not a file"),
         (vec!["--json", &out, "--junit", &out], "would be written twice"),
+        (vec!["--json", &out, "--junit", &other_out], "would be written twice"),
         (vec!["--shard", "1/2"], "--out"),
         (vec!["--shard", "0/2", "--out", &out], "\"0/2\" is no shard"),
         (vec!["--shard", "3/2", "--out", &out], "\"3/2\" is no shard"),
@@ -88,4 +92,37 @@ fn hostile_input_is_a_usage_error_and_nothing_is_lost() {
     }
     assert_eq!(folder.names(), before, "no file came or went");
     assert_eq!(super::read(&garbled), "{]\u{0}", "what was refused was not written over");
+}
+
+/// A terminal that is gone costs no file, and nobody waits for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_loses_nothing_else() {
+    use std::{fs::File, process::Stdio};
+    let full = || Stdio::from(File::create("/dev/full").expect("Linux has it"));
+    let folder = Folder::new();
+    let (out, json) = (folder.path("out"), folder.path("json"));
+    let arguments = ["gate", "--group", "quick", "--shard", "1/20", "--out", &out, "--json", &json];
+    let run = super::ended(super::command(&arguments).stdout(full()).output().expect("the built binary"));
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(run.stderr.contains("error:") && run.stderr.contains("cannot write to standard output"), "{}", run.stderr);
+    assert_eq!(folder.names(), ["json", "out"]);
+    let run = super::ended(super::command(&arguments).stderr(full()).output().expect("the built binary"));
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+/// A path need be no text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_no_text_loses_nothing() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = Folder::new();
+    let (state, out) = (folder.path("state"), folder.path("out"));
+    let name = std::path::Path::new(&folder.path("")).join(std::ffi::OsStr::from_bytes(b"\xff.json"));
+    let arguments = ["gate", "--group", "quick", "--minutes", "0.0001", "--state", &state, "--out", &out];
+    let run = super::ended(super::command(&arguments).arg("--json").arg(&name).output().expect("the built binary"));
+    assert_eq!(run.code, Some(3), "{}{}", run.stdout, run.stderr);
+    for file in [name.as_path(), state.as_ref(), out.as_ref()] {
+        assert!(file.is_file(), "{}", file.display());
+    }
 }

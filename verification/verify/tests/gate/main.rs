@@ -62,7 +62,6 @@ impl Folder {
     }
 
     /// A file with this text.
-    #[cfg(heddle)]
     fn file(&self, name: &str, text: &str) -> String {
         let path = std::path::PathBuf::from(self.path(name));
         std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");

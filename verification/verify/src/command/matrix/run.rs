@@ -1,6 +1,6 @@
 //! Playing the zoo.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use anstream::{print, println};
 use enactor_verification::search::Progress;
@@ -16,6 +16,7 @@ use super::{
     super::{
         Exit, complain, models,
         play::{self, Audience},
+        reports,
     },
     Format, Options,
 };
@@ -77,13 +78,8 @@ pub(in crate::command) fn run(options: &Options) -> Exit {
 }
 
 fn read(options: &Options) -> Result<Zoo, String> {
-    let text = match &options.zoo {
-        None => Zoo::RECORDED.to_owned(),
-        Some(path) => {
-            fs::read_to_string(path).map_err(|error| format!("cannot read the zoo {}: {error}", path.display()))?
-        }
-    };
-    Zoo::read(&text).map_err(|error| format!("the zoo: {error}"))
+    let (text, what) = reports::text("the zoo", &options.zoo, Zoo::RECORDED)?;
+    Zoo::read(&text).map_err(|error| format!("{what}: {error}"))
 }
 
 fn deaths(zoo: &Zoo, outcomes: &[Outcome]) -> Result<Vec<Death>, String> {
