@@ -38,6 +38,8 @@ macro_rules! atomic_signatures {
         let _: fn(&$atomic, $value, Ordering) = <$atomic>::store;
         let _: fn(&$atomic, $value, Ordering) -> $value = <$atomic>::swap;
         let _: fn(&$atomic, $value, $value, Ordering, Ordering) -> Result<$value, $value> = <$atomic>::compare_exchange;
+        let _: fn(&$atomic, $value, $value, Ordering, Ordering) -> Result<$value, $value> =
+            <$atomic>::compare_exchange_weak;
         shared::<$atomic>();
         made_of_nothing::<$atomic>();
     }};
@@ -64,13 +66,16 @@ fn every_item_has_one_signature() {
 
     atomic_signatures!(AtomicU64, u64);
     atomic_signatures!(AtomicBool, bool);
-    let _: [fn(&AtomicU64, u64, Ordering) -> u64; 6] = [
+    let _: [fn(&AtomicBool, bool, Ordering) -> bool; 3] =
+        [AtomicBool::fetch_and, AtomicBool::fetch_or, AtomicBool::fetch_xor];
+    let _: [fn(&AtomicU64, u64, Ordering) -> u64; 7] = [
         AtomicU64::fetch_add,
         AtomicU64::fetch_sub,
         AtomicU64::fetch_and,
         AtomicU64::fetch_or,
         AtomicU64::fetch_xor,
         AtomicU64::fetch_max,
+        AtomicU64::fetch_min,
     ];
     let _: fn(Ordering) = fence;
     let _: fn(usize) -> atomic::Zeroed = atomic::zeroed;

@@ -96,6 +96,23 @@ macro_rules! atomic {
                 self.cell.compare_exchange(current, new, success, failure)
             }
 
+            /// As [`Self::compare_exchange`], but it may fail although `current` is there.
+            ///
+            /// # Errors
+            /// What was there.
+            #[track_caller]
+            pub fn compare_exchange_weak(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                let success = self.before(Access::ReadModifyWrite, success);
+                let failure = model::order(Location::caller(), Access::FailedCompareExchange, failure);
+                self.cell.compare_exchange_weak(current, new, success, failure)
+            }
+
             $(
                 /// As in `std::sync::atomic`, in one step; returns what was there.
                 #[track_caller]
@@ -120,7 +137,7 @@ macro_rules! atomic {
     };
 }
 
-atomic!(AtomicU32, u32, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max);
-atomic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max);
-atomic!(AtomicUsize, usize, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max);
-atomic!(AtomicBool, bool,);
+atomic!(AtomicU32, u32, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max, fetch_min);
+atomic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max, fetch_min);
+atomic!(AtomicUsize, usize, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max, fetch_min);
+atomic!(AtomicBool, bool, fetch_and, fetch_or, fetch_xor);

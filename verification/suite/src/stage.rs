@@ -374,7 +374,8 @@ fn numbers(generations: &[Generation]) -> String {
 fn tell_answer(who_does: &str, endpoint: &Endpoint, answer: &Answer, seen: &Seen) {
     let generation = seen.generation.map(Generation::get);
     let Some(plan) = generation.filter(|_| !seen.empty) else {
-        debug!(by_caller = true, answer = "empty", %endpoint, generation, "{who_does} {endpoint}: EMPTY ANSWER");
+        let of_plan = generation.map_or(String::new(), |plan| format!(" of plan {plan}"));
+        debug!(by_caller = true, answer = "empty", %endpoint, generation, "{who_does} {endpoint}: EMPTY ANSWER{of_plan}");
         return;
     };
     let (worth, of_what) = if seen.torn { ("torn", "TORN, not") } else { ("whole", "of") };

@@ -126,6 +126,12 @@ fn who_waits_for_each_other_is_refuted() {
     let Conclusion { word, text, .. } = of(&found, "completes");
     assert_eq!(*word, "refuted", "{text}");
     assert!(text.contains("deadlock"), "{text}");
+    if HEDDLE {
+        let harm = text.lines().find(|line| line.starts_with("! the harm")).expect("a moment of harm");
+        assert!(harm.contains("a waits at ") && harm.contains("b waits at "), "by name: {harm}");
+    } else {
+        assert!(text.contains("loom has false alarms"), "{text}");
+    }
 }
 
 #[test]

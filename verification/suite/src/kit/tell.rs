@@ -9,6 +9,8 @@ use std::{
 
 use super::case::Conclusion;
 #[cfg(loom)]
+use super::words;
+#[cfg(loom)]
 use crate::report::{
     columns, page,
     story::Story,
@@ -124,7 +126,8 @@ impl Telling {
             false => format!("{first} shows how {} is violated; how it is here the replay shows.", story.property),
         };
         let page = page.map(|page| format!("\npage: {page}")).unwrap_or_default();
-        plain(format!("{name} is refuted: {}\n{steps}{page}\nreplay: {}", story.statement, story.replay))
+        let doubt = if cfg!(heddle) { "" } else { words::DOUBT };
+        plain(format!("{name} is refuted: {}\n{steps}{page}{doubt}\nreplay: {}", story.statement, story.replay))
     }
 
     /// Writes the page of `story`, if pages are wanted; where it is, or why not.

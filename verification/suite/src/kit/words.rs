@@ -6,6 +6,11 @@ use std::fmt::Display;
 use crate::engine::Engine;
 use crate::verdict::{Emptiness, Limit, Verdict};
 
+/// What to think of loom's refutations.
+#[cfg(loom)]
+pub(super) const DOUBT: &str =
+    "\nloom has false alarms, where an access is SeqCst most of all: it takes that for AcqRel. Ask heddle, too.";
+
 /// What to do about a search that a limit ended.
 pub(super) fn truncated(name: &str, limit: &Limit, executions: u64) -> String {
     let advice = match limit {

@@ -91,6 +91,8 @@ pub(super) fn origin(deed: &Deed) -> String {
     }
 }
 
+const PAUSED: &str = "paused";
+
 /// How wide each column is, with its padding.
 struct Widths {
     total: u16,
@@ -105,7 +107,9 @@ impl Widths {
     fn new(story: &Story, total: u16) -> Self {
         let states = || story.steps.iter().map(|step| &step.after).chain([&story.before]);
         let widest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0) as u16 + 2;
-        let zone = widest(&mut states().flat_map(|state| &state.zone).map(|s| served(s).chars().count()).chain([4]));
+        let header = if states().any(|state| state.paused) { PAUSED.len() } else { "zone".len() };
+        let zone =
+            widest(&mut states().flat_map(|state| &state.zone).map(|s| served(s).chars().count()).chain([header]));
         let plans = widest(&mut states().map(|state| plans(state).chars().count()).chain([5]));
         let places = story.steps.iter().filter_map(|step| step.place.as_ref());
         let at = widest(&mut places.map(|place| place.short().chars().count()).chain([2]));
@@ -178,7 +182,7 @@ fn row(step: &Step, columns: usize, widths: &Widths) -> Vec<Cell> {
 
 fn zone(state: &State) -> Cell {
     let mut lines: Vec<String> = state.zone.iter().map(served).collect();
-    lines.extend(state.paused.then(|| "paused".to_owned()));
+    lines.extend(state.paused.then(|| PAUSED.to_owned()));
     let cell = Cell::new(lines.join("\n"));
     if state.dangling().next().is_some() { cell.fg(Color::Red) } else { cell }
 }

@@ -41,7 +41,11 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
         Ok(Some(1)) => Exit::Differs,
         Ok(Some(2)) => Exit::Usage,
         Ok(Some(3)) => Exit::Inconclusive,
-        Ok(_) => Exit::Internal,
+        Ok(Some(_)) => Exit::Internal,
+        Ok(None) => {
+            complain(format!("the {leg} leg was ended from outside, before it had anything to say"));
+            Exit::Inconclusive
+        }
         Err(error) => {
             complain(format!("cannot run cargo to build the {leg} leg: {error}"));
             Exit::Internal
