@@ -58,6 +58,12 @@ macro_rules! atomic {
                 model::order(site, access, order)
             }
 
+            #[track_caller]
+            fn before_exchange(&self, success: Ordering, failure: Ordering) -> (Ordering, Ordering) {
+                let failure = model::order(Location::caller(), Access::FailedCompareExchange, failure);
+                (self.before(Access::ReadModifyWrite, success), failure)
+            }
+
             /// Reads the value.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
@@ -91,8 +97,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                let success = self.before(Access::ReadModifyWrite, success);
-                let failure = model::order(Location::caller(), Access::FailedCompareExchange, failure);
+                let (success, failure) = self.before_exchange(success, failure);
                 self.cell.compare_exchange(current, new, success, failure)
             }
 
@@ -108,8 +113,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                let success = self.before(Access::ReadModifyWrite, success);
-                let failure = model::order(Location::caller(), Access::FailedCompareExchange, failure);
+                let (success, failure) = self.before_exchange(success, failure);
                 self.cell.compare_exchange_weak(current, new, success, failure)
             }
 
