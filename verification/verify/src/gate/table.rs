@@ -19,7 +19,8 @@ pub fn verdicts(played: &Played) -> String {
 /// What a problem is about: the model, and how to see it.
 pub fn problem(problem: &Problem) -> String {
     let Problem { model, words, counterexample, .. } = problem;
-    let replay = counterexample.iter().map(|token| format!(" (cargo verify replay {token})")).collect::<String>();
+    let replay =
+        counterexample.iter().map(|token| format!("; replay: cargo verify replay {token}")).collect::<String>();
     format!("{model}: {words}{replay}")
 }
 

@@ -204,7 +204,7 @@ fn a_red_gate_says_which_verdict_where_and_how_to_see_it() {
     for words in [
         "guarded/told_client_sees_the_new_plan: never_empty is proved, expected refuted",
         "guarded/client_looks_twice: never_empty is truncated (2 executions), expected proved",
-        "unguarded/client_at_every_instant: never_regresses is refuted, expected proved (cargo verify replay unguarded/",
+        "unguarded/client_at_every_instant: never_regresses is refuted, expected proved; replay: cargo verify replay unguarded/",
         &format!("guarded/two_planners_publish: {executions} executions, the baseline says {}", executions + 1),
         "models: of group full, which was not asked for",
         "red: something is not as expected",
