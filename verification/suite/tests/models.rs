@@ -129,6 +129,7 @@ fn who_waits_for_each_other_is_refuted() {
     if HEDDLE {
         let harm = text.lines().find(|line| line.starts_with("! the harm")).expect("a moment of harm");
         assert!(harm.contains("a waits at ") && harm.contains("b waits at "), "by name: {harm}");
+        assert!(text.contains("how it ended") && !text.contains("once the threads have ended"), "{text}");
     } else {
         assert!(text.contains("loom has false alarms"), "{text}");
     }

@@ -20,7 +20,7 @@ pub fn steps(story: &Story, width: u16) -> String {
     let names: Vec<&str> = story.columns.iter().map(String::as_str).collect();
     let mut text = section(&widths, &names[..cast], Some(&story.before), &threads);
     if !afterwards.is_empty() {
-        text = format!("{text}\n{}", section(&widths, &["once the threads have ended"], None, &afterwards));
+        text = format!("{text}\n{}", section(&widths, &[story.afterwards()], None, &afterwards));
     }
     text
 }

@@ -53,6 +53,7 @@ pub fn render(story: &Story) -> String {
     let context = context! {
         cast,
         threads => Serde(&story.columns[..cast]),
+        afterwards => story.afterwards(),
         first_afterwards => story.steps.iter().find(|step| step.column >= cast).map(|step| step.number),
         title => story.title(),
         story => Serde(story),

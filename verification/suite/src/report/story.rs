@@ -15,7 +15,7 @@ pub use source::Sources;
 use crate::{
     property::Property,
     scenario::Scenario,
-    timeline::{Event, Operation},
+    timeline::{Event, Matter, Moment, Operation},
 };
 
 /// Which execution it is, and what it violates.
@@ -172,6 +172,9 @@ pub enum Origin {
     },
 }
 
+/// The column of what an engine says of threads that have not ended.
+const IN_THE_END: &str = "in the end";
+
 impl Story {
     /// The story of a replay: what the code told, what the engine saw, and how the engine says it `ended`, if the threads did
     /// not end by themselves.
@@ -191,7 +194,8 @@ impl Story {
             steps[step].0.harm = true;
         }
         let steps = steps.into_iter().map(|(step, _)| step).collect();
-        let afterwards = std::iter::once("afterwards".to_owned());
+        let have_ended = ended.is_none() || events.iter().any(|event| event.matter == Matter::Moment(Moment::End));
+        let afterwards = std::iter::once(if have_ended { "afterwards" } else { IN_THE_END }.to_owned());
         Self {
             token: token.clone(),
             replay: replay.clone(),
@@ -204,6 +208,14 @@ impl Story {
             before,
             steps,
             harm_is_a_step: violated.known().is_some_and(harm::has_a_moment),
+        }
+    }
+
+    /// What stands over the steps that are no thread's.
+    pub fn afterwards(&self) -> &'static str {
+        match self.columns.last() {
+            Some(name) if name == IN_THE_END => "how it ended",
+            _ => "once the threads have ended",
         }
     }
 
