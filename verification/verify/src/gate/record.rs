@@ -266,3 +266,45 @@ impl Record {
         self.models.iter().map(|played| played.counts.executions).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use enactor_verification::engine::Engine;
+
+    use super::*;
+
+    /// A record of one model, of which all that is expected has come up.
+    fn refuted(cut: Option<Cut>) -> Record {
+        let said = Said {
+            property: "never_empty".to_owned(),
+            verdict: "refuted".to_owned(),
+            detail: "refuted".to_owned(),
+            expected: "refuted".to_owned(),
+            counterexample: None,
+        };
+        let counts = Counts { executions: 9, blocked: 0 };
+        let played = Played {
+            model: "unguarded/client_looks_twice".to_owned(),
+            group: "quick".to_owned(),
+            counts,
+            recorded: Some(counts),
+            milliseconds: 1,
+            cut,
+            verdicts: vec![said],
+        };
+        let [sources, budget, baseline] = [String::new(), String::new(), String::new()];
+        let models = vec![played.model.clone()];
+        let identity = Identity { engine: Engine::Heddle, revision: None, sources, budget, baseline, models };
+        Record { identity, shard: Shard::WHOLE, models: vec![played], left_out: Vec::new(), changes: Vec::new() }
+    }
+
+    #[test]
+    fn a_search_that_was_cut_is_not_green_though_all_that_is_expected_has_come_up() {
+        assert_eq!(refuted(None).conclusion(false), Conclusion::Green);
+        for cut in [Cut::Unfinished, Cut::Limit] {
+            let record = refuted(Some(cut));
+            assert_eq!(record.conclusion(false), Conclusion::Inconclusive);
+            assert_eq!(record.problems(false).len(), 1);
+        }
+    }
+}

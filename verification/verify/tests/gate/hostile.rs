@@ -111,6 +111,13 @@ fn output_that_cannot_be_written_loses_nothing_else() {
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
+#[test]
+fn more_cores_than_there_are_do_no_harm() {
+    let folder = Folder::new();
+    let run = verify(&["gate", "--group", "quick", "--shard", "1/20", "--out", &folder.path("out"), "-j", "1000000"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
 /// A path need be no text.
 #[cfg(target_os = "linux")]
 #[test]
