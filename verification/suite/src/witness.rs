@@ -29,7 +29,7 @@ macro_rules! witnesses {
 }
 
 witnesses! {
-    /// A clean-up deleted a plan after another thread's freshness check and before its write.
+    /// A clean-up that deleted a plan was over, or under way, after another thread's freshness check and before its write ended.
     CleanUpBetweenCheckAndWrite = "clean_up_between_check_and_write",
     /// A newer plan was applied after another thread's freshness check and before its write.
     OvertakenBetweenCheckAndWrite = "overtaken_between_check_and_write",

@@ -7,7 +7,7 @@ use enactor::sync::{
     Mutex,
     atomic::{
         AtomicBool,
-        Ordering::{Acquire, Relaxed, Release},
+        Ordering::{Acquire, Relaxed, Release, SeqCst},
     },
     thread,
 };
@@ -56,26 +56,30 @@ fn what_waits_completes() {
     }
 }
 
+/// One thread waits for another one, and only for so many rounds.
+fn gives_up_after(rounds: usize) -> Model<AtomicBool, bool> {
+    Model::new("impatient", || AtomicBool::new(false))
+        .thread("waits", move |told: &AtomicBool| {
+            (0..rounds).any(|_| {
+                let is_told = told.load(Acquire);
+                if !is_told {
+                    thread::yield_now();
+                }
+                is_told
+            })
+        })
+        .thread("tells", |told| {
+            told.store(true, Release);
+            true
+        })
+        .property("never_gives_up", "Whoever waits is told.", |outcome| outcome.threads[0])
+}
+
 /// A loop with a bound can give up; the explorer finds out that it has one on the way, and runs it again.
 #[test]
 fn a_wait_that_gives_up_is_refuted_and_replays() {
     for rounds in [1, 2, 3, 5] {
-        let model = Model::new("impatient", || AtomicBool::new(false))
-            .thread("waits", move |told: &AtomicBool| {
-                (0..rounds).any(|_| {
-                    let is_told = told.load(Acquire);
-                    if !is_told {
-                        thread::yield_now();
-                    }
-                    is_told
-                })
-            })
-            .thread("tells", |told| {
-                told.store(true, Release);
-                true
-            })
-            .property("never_gives_up", "Whoever waits is told.", |outcome| outcome.threads[0]);
-        let found = conclusions(model);
+        let found = conclusions(gives_up_after(rounds));
         let Conclusion { word, text, .. } = of(&found, "never_gives_up");
         // loom runs whoever yields last.
         assert!(*word == "refuted" || !HEDDLE, "{rounds} rounds: {text}");
@@ -85,6 +89,32 @@ fn a_wait_that_gives_up_is_refuted_and_replays() {
         }
         assert_eq!(of(&found, "completes").word, HOLDS);
     }
+}
+
+/// A limit that docs/kit.md tells: past 1,000 rounds in which nothing changes a wait counts as one without end.
+#[cfg(heddle)]
+#[test]
+fn a_wait_that_gives_up_late_is_taken_for_one_that_never_does() {
+    assert_eq!(of(&conclusions(gives_up_after(1_500)), "never_gives_up").word, "proved");
+}
+
+/// What Dekker's algorithm rests on, and a false alarm of loom's.
+#[test]
+fn one_of_two_flags_is_seen_but_not_by_loom() {
+    let model = Model::new("flags", || [AtomicBool::new(false), AtomicBool::new(false)])
+        .thread("a", |[one, two]: &[AtomicBool; 2]| {
+            one.store(true, SeqCst);
+            two.load(SeqCst)
+        })
+        .thread("b", |[one, two]| {
+            two.store(true, SeqCst);
+            one.load(SeqCst)
+        })
+        .property("exclusion", "One of them sees the other.", |outcome| outcome.threads.contains(&true));
+    let found = conclusions(model);
+    let Conclusion { word, text, .. } = of(&found, "exclusion");
+    assert_eq!(*word, if HEDDLE { "proved" } else { "refuted" }, "{text}");
+    assert_eq!(text.contains("loom has false alarms"), !HEDDLE, "{text}");
 }
 
 /// What nobody could ask of is not shown to hold, whichever payload the panic has.

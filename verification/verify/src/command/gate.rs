@@ -90,7 +90,7 @@ impl Selection {
             return Err(format!("{count} shards are too many for {models} models: some would have nothing to check"));
         }
         let models = shard.of(&selected).cloned().collect();
-        options.reports.check(&[&options.out, &Some(state(options))])?;
+        options.reports.check(&[&options.out, &options.state])?;
         let mut gate = Self { expected, identity, shard, models, done: BTreeMap::new(), left_out, changes };
         if let Some(path) = &options.resume {
             gate.done = gate.resume(path)?;

@@ -33,16 +33,11 @@ impl FileError {
 /// # Errors
 /// [`FileError`] with the path.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    let refuse = |words| Err(io::Error::new(io::ErrorKind::InvalidInput, words));
     let read = || {
-        let about = fs::metadata(path)?;
-        // A pipe is one, and has no length.
-        if about.is_dir() {
-            return refuse("it is a folder");
-        }
         let mut text = String::new();
         let length = fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-        if length as u64 > MOST_BYTES { refuse("it is too large") } else { Ok(text) }
+        let too_large = || io::Error::new(io::ErrorKind::InvalidInput, "it is too large");
+        if length as u64 > MOST_BYTES { Err(too_large()) } else { Ok(text) }
     };
     read().map_err(|error| FileError::new("read", path, error))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Deed, Origin, Place, Served, Sources, State, Step, Title, Violated, legible};
 use crate::{
     report::columns,
+    scenario::Role,
     timeline::{Change, Event, Matter, Moment, Operation},
 };
 
@@ -46,32 +47,27 @@ pub(super) fn fold(
         fold.push(None, how.words.clone(), None, Matter::Words);
     }
     if let Some(words) = ended {
-        fold.push(
-            None,
-            by_name(words, &title.scenario.cast.iter().map(|role| role.name).collect::<Vec<_>>()),
-            None,
-            Matter::Words,
-        );
+        fold.push(None, by_name(words, title.scenario.cast), None, Matter::Words);
     }
     fold.add_operations();
     (before, fold.steps)
 }
 
 /// An engine's words, in which a thread that has a part is called by its name: the last one plays on the engine's thread 0.
-fn by_name(words: &str, names: &[&str]) -> String {
+fn by_name(words: &str, cast: &[Role]) -> String {
     let mut text = String::new();
     let mut rest = words;
     while let Some(at) = rest.find("thread ") {
         let (before, found) = rest.split_at(at);
         let number: String = found["thread ".len()..].chars().take_while(char::is_ascii_digit).collect();
-        let name = match number.parse::<usize>() {
-            Ok(0) => names.last(),
-            Ok(number) if number < names.len() => names.get(number - 1),
+        let role = match number.parse::<usize>() {
+            Ok(0) => cast.last(),
+            Ok(number) if number < cast.len() => cast.get(number - 1),
             _ => None,
         };
         let length = "thread ".len() + number.len();
         text.push_str(before);
-        text.push_str(name.copied().unwrap_or(&found[..length]));
+        text.push_str(role.map_or(&found[..length], |role| role.name));
         rest = &found[length..];
     }
     text + rest
