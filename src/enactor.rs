@@ -148,14 +148,9 @@ impl Enactor {
                     finished.overtaken += 1;
                 }
                 ApplyOutcome::Deleted | ApplyOutcome::Unpublished | ApplyOutcome::UnknownEndpoint => {
-                    let why = match outcome {
-                        ApplyOutcome::Deleted => "it is deleted",
-                        ApplyOutcome::Unpublished => "it is not published",
-                        _ => "the store does not serve that endpoint",
-                    };
                     debug!(
                         refused = "gone", %endpoint, %generation, ?outcome,
-                        "cannot apply plan {generation} to {endpoint}: {why}"
+                        "cannot apply plan {generation} to {endpoint}: {outcome}"
                     );
                     finished.deleted += 1;
                 }

@@ -31,6 +31,8 @@ mod unguarded;
 pub use guarded::{Guarded, GuardedError, Usage};
 pub use unguarded::Unguarded;
 
+use std::fmt;
+
 use crate::{
     generation::Generation,
     plan::{Answer, Endpoint, Plan},
@@ -41,8 +43,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EnactorId(pub u32);
 
-impl std::fmt::Display for EnactorId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for EnactorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
@@ -136,6 +138,22 @@ pub enum ApplyOutcome {
     Paused,
     /// The store does not serve this endpoint.
     UnknownEndpoint,
+}
+
+impl fmt::Display for ApplyOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Applied { replaced: Some(replaced) } => write!(f, "applied over plan {replaced}"),
+            Self::Applied { replaced: None } => f.write_str("applied, the first one"),
+            Self::Stale { applied } => write!(f, "it serves plan {applied}"),
+            Self::Deleted => f.write_str("it is deleted"),
+            Self::Unpublished => f.write_str("it is not published"),
+            Self::Busy => f.write_str("another Enactor is updating the endpoint"),
+            Self::Wedged => f.write_str("the endpoint's active plan is gone"),
+            Self::Paused => f.write_str("the automation is paused"),
+            Self::UnknownEndpoint => f.write_str("the store does not serve that endpoint"),
+        }
+    }
 }
 
 /// What one clean-up did.

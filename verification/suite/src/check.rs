@@ -1,6 +1,11 @@
 //! Which properties one execution violates.
 
-use enactor::{enactor::RunReport, generation::Generation, store::ApplyOutcome};
+use enactor::{
+    enactor::RunReport,
+    generation::Generation,
+    operator::RepairError,
+    store::{ApplyOutcome, PublishError},
+};
 
 use crate::{
     history::{Call, Record, Seen},
@@ -35,10 +40,8 @@ pub fn violates(property: Property, scenario: &Scenario, execution: &Execution) 
         Property::NeverWedges => wedged(scenario, execution),
         Property::Reclaims => execution.recovery.as_ref().is_none_or(|after| stale(scenario, after).next().is_some()),
         Property::Linearizable => !specification::linearizable(scenario, execution),
-        Property::PauseIsFinal => execution.history.iter().any(|record| match &record.call {
-            Call::Pause(snapshot) => *snapshot != execution.left,
-            _ => false,
-        }),
+        Property::PauseIsFinal => changes_while_paused(execution),
+        Property::RepairIsObeyed => disobeyed(scenario, execution).is_some(),
         Property::SurvivesACrash => {
             stuck(execution).is_some()
                 || wedged(scenario, execution)
@@ -78,6 +81,7 @@ pub(crate) fn how(property: Property, scenario: &Scenario, execution: &Execution
             let leaked = execution.recovery.as_ref()?.leaked?;
             Some(format!("{leaked} more in use than the stored plans need"))
         }
+        Property::RepairIsObeyed => disobeyed(scenario, execution),
         Property::NeverEmpty
         | Property::NeverRegresses
         | Property::NeverDangles
@@ -93,6 +97,58 @@ fn left_behind(execution: &Execution) -> Option<(usize, &Seen, Generation)> {
     let newest = applied(&execution.history).max().unwrap_or(Generation::FIRST);
     let mut seen = execution.at_rest.iter().enumerate();
     seen.find(|(_, seen)| seen.generation != Some(newest)).map(|(endpoint, seen)| (endpoint, seen, newest))
+}
+
+/// Whether something changed although the operator had paused, and that for good. Who ran beside the pause is compared with
+/// what was there right after it, unless the operator repaired then; who was told of it changes nothing at all.
+fn changes_while_paused(execution: &Execution) -> bool {
+    let history = &execution.history;
+    history.iter().enumerate().any(|(place, record)| {
+        let Call::Pause(snapshot) = &record.call else { return false };
+        let later = |test: fn(&Call) -> bool| {
+            history[place..].iter().any(|later| later.thread == record.thread && test(&later.call))
+        };
+        if later(|call| matches!(call, Call::Resume)) {
+            return false;
+        }
+        let repaired = later(|call| matches!(call, Call::Repair(..)));
+        let is_told = |tell: (usize, usize)| tell.0 == record.thread && tell.1 > place;
+        let mut told = specification::messages(history).into_iter().filter(|[tell, _]| is_told(*tell));
+        (!repaired && *snapshot != execution.left)
+            || told.any(|[_, (hearer, from)]| {
+                let mut later = history[from..].iter().filter(|later| later.thread == hearer);
+                later.any(|later| changes_something(&later.call))
+            })
+    })
+}
+
+fn changes_something(call: &Call) -> bool {
+    match call {
+        Call::Apply(_, _, outcome) => matches!(outcome, ApplyOutcome::Applied { .. }),
+        Call::Publish(_, result) | Call::PublishPart(_, result) => result.is_ok(),
+        Call::CleanUp(_, done) => !done.deleted.is_empty(),
+        _ => false,
+    }
+}
+
+/// How a repair was not made, or did not last, if so. Only another publication may keep it from being made.
+fn disobeyed(scenario: &Scenario, execution: &Execution) -> Option<String> {
+    let others_publish = execution.history.iter().any(|record| matches!(record.call, Call::Publish(..)));
+    execution.history.iter().find_map(|record| match &record.call {
+        Call::Repair(_, Err(RepairError::Publish(PublishError::Busy | PublishError::NotNewer { .. })))
+            if others_publish =>
+        {
+            None
+        }
+        Call::Repair(plan, Err(error)) => Some(format!("the repair with plan {plan} is not made: {error}")),
+        Call::Repair(plan, Ok(_)) => {
+            let older = (0..scenario.endpoints).find(|&at| execution.at_rest[at].generation < Some(*plan))?;
+            let serves =
+                execution.at_rest[older].generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
+            Some(format!("{} serves {serves}, though it was repaired with plan {plan}", stage::name(older)))
+        }
+        _ => None,
+    })
 }
 
 /// The plans that the last clean-up should have deleted, and did not.

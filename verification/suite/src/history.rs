@@ -48,6 +48,8 @@ pub enum Call {
     Resolve(usize, Seen),
     /// publish.
     Publish(Generation, Result<(), PublishError>),
+    /// publish of a plan without the last endpoint's record set.
+    PublishPart(Generation, Result<(), PublishError>),
     /// The operator's pause, and what could be observed right after it.
     Pause(Snapshot),
     /// The operator's resume.

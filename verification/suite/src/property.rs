@@ -46,8 +46,10 @@ properties! {
     Reclaims = "reclaims",
     /// Each endpoint's calls fit one order that keeps happens-before and the sequential specification.
     Linearizable = "linearizable",
-    /// After the operator's pause has returned nothing changes until resume.
+    /// After the operator's pause has returned nothing changes until resume, but by the operator's own repair.
     PauseIsFinal = "pause_is_final",
+    /// The operator's repair is made, also while paused, and once the threads have ended no endpoint serves an older plan.
+    RepairIsObeyed = "repair_is_obeyed",
     /// An Enactor that stops for ever at any step blocks nobody and leaves no plan that another clean-up could not take.
     SurvivesACrash = "survives_a_crash",
     /// Once a later publish has taken back what was deleted, no memory is held for plans that are not stored.

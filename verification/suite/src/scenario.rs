@@ -63,6 +63,8 @@ pub enum Action {
     Resolve(usize),
     /// The Planner publishes this plan.
     Publish(u32),
+    /// The Planner tries to publish this plan without the last endpoint's record set.
+    PublishPart(u32),
     /// The operator pauses all automation.
     Pause,
     /// The operator lets it go on.
@@ -103,7 +105,7 @@ impl Scenario {
     /// The newest plan that anybody publishes.
     pub fn newest(&self) -> u32 {
         let published = self.actions().filter_map(|action| match action {
-            Action::Publish(plan) | Action::Repair(plan) => Some(plan),
+            Action::Publish(plan) | Action::PublishPart(plan) | Action::Repair(plan) => Some(plan),
             _ => None,
         });
         published.max().unwrap_or(0).max(self.published)

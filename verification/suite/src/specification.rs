@@ -25,8 +25,13 @@ use crate::{
 enum Operation {
     Latest(Option<Generation>),
     Publish(Generation),
+    /// A plan without a record set for some endpoint.
+    PublishPart(Generation),
     Apply(Generation, ApplyOutcome),
-    Read { generation: Option<Generation>, empty: bool },
+    Read {
+        generation: Option<Generation>,
+        empty: bool,
+    },
     Withdraw(Generation),
     Delete(Generation),
 }
@@ -60,6 +65,7 @@ impl Specification {
                 next.stored |= bit(generation);
                 generation.get() > self.newest
             }
+            Operation::PublishPart(_) => false,
             Operation::Apply(generation, outcome) => {
                 // Whoever is told that another one is at it has changed nothing.
                 if let ApplyOutcome::Applied { .. } = outcome {
@@ -211,13 +217,14 @@ impl fmt::Display for Operation {
         match self {
             Self::Latest(latest) => write!(f, "the newest plan is found to be {}", number(*latest)),
             Self::Publish(plan) => write!(f, "plan {plan} is published"),
+            Self::PublishPart(plan) => write!(f, "plan {plan}, which lacks an endpoint, is published"),
             Self::Apply(plan, ApplyOutcome::Applied { replaced }) => {
                 write!(f, "plan {plan} is applied over plan {}", number(*replaced))
             }
             Self::Apply(plan, ApplyOutcome::Stale { applied }) => {
                 write!(f, "plan {plan} is stale: plan {applied} is applied")
             }
-            Self::Apply(plan, outcome) => write!(f, "plan {plan} cannot be applied: {outcome:?}"),
+            Self::Apply(plan, outcome) => write!(f, "plan {plan} cannot be applied: {outcome}"),
             Self::Read { empty: true, .. } => write!(f, "the answer is empty"),
             Self::Read { generation, .. } => write!(f, "plan {} is seen", number(*generation)),
             Self::Withdraw(before) => write!(f, "what is older than {before} is withdrawn"),
@@ -233,6 +240,7 @@ fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
         match &record.call {
             Call::Latest(generation) => add(Operation::Latest(*generation)),
             Call::Publish(generation, Ok(())) => add(Operation::Publish(*generation)),
+            Call::PublishPart(generation, Ok(())) => add(Operation::PublishPart(*generation)),
             Call::Apply(at, generation, outcome) if *at == endpoint => add(Operation::Apply(*generation, *outcome)),
             Call::Applied(at, generation) if *at == endpoint => {
                 add(Operation::Read { generation: *generation, empty: generation.is_none() });
@@ -251,7 +259,7 @@ fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
 }
 
 /// Who told whom: (teller, place), (hearer, place).
-fn messages(history: &[Record]) -> Vec<[(usize, usize); 2]> {
+pub(crate) fn messages(history: &[Record]) -> Vec<[(usize, usize); 2]> {
     let at = |wanted: &Call| {
         let places = history.iter().enumerate().filter(move |(_, record)| record.call == *wanted);
         places.map(|(place, record)| (record.thread, place)).collect::<Vec<_>>()

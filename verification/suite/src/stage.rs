@@ -120,6 +120,15 @@ impl Props {
         Arc::clone(&self.plans[number as usize - 1])
     }
 
+    /// The plan without the last endpoint's record set.
+    fn part(&self, number: u32) -> Arc<Plan> {
+        let plan = self.plan(number);
+        let missing = self.endpoints.last().expect("a scenario has endpoints");
+        let records = plan.records().filter(|(endpoint, _)| *endpoint != missing);
+        let records: Vec<_> = records.map(|(endpoint, records)| (endpoint.clone(), records.clone())).collect();
+        Arc::new(Plan::new(plan.generation(), records))
+    }
+
     fn number(&self, endpoint: &Endpoint) -> usize {
         self.endpoints.iter().position(|known| known == endpoint).expect("a store has its scenario's endpoints")
     }
@@ -252,7 +261,7 @@ impl Stage {
                 let outcome = actor.apply_plan(&mut run, &self.props.endpoints[endpoint], generation(plan));
                 if !matches!(outcome, ApplyOutcome::Applied { .. }) {
                     let endpoint = &self.props.endpoints[endpoint];
-                    debug!(refused = "apply", %endpoint, "cannot apply plan {plan} to {endpoint}: {outcome:?}");
+                    debug!(refused = "apply", %endpoint, "cannot apply plan {plan} to {endpoint}: {outcome}");
                 }
             }
             Action::CleanUp(before) => {
@@ -262,6 +271,12 @@ impl Stage {
             Action::Resolve(endpoint) => drop(actor.resolve(&self.props.endpoints[endpoint])),
             // A refusal is in the history.
             Action::Publish(plan) => drop(actor.publish(self.props.plan(plan))),
+            Action::PublishPart(plan) => {
+                let missing = self.props.endpoints.last().expect("a scenario has endpoints");
+                debug!("offers plan {plan} without a record set for {missing}");
+                let result = self.store.publish(self.props.part(plan));
+                actor.note(began, Call::PublishPart(generation(plan), result));
+            }
             Action::Pause => actor.pause(),
             Action::Resume => actor.resume(),
             Action::Repair(plan) => {

@@ -53,6 +53,8 @@ witnesses! {
     PublishFoundNoRoom = "publish_found_no_room",
     /// A plan was refused since another publish was under way or had been newer, or the automation was paused.
     PublishRefused = "publish_refused",
+    /// A plan was refused since it had no record set for an endpoint.
+    PartRefused = "part_refused",
     /// An Enactor was stopped by the pause in the middle of its run.
     PausedInARun = "paused_in_a_run",
     /// A run went through although the operator paused at some time.
@@ -106,6 +108,9 @@ impl Witness {
                     Call::Publish(_, Err(PublishError::Busy | PublishError::NotNewer { .. } | PublishError::Paused))
                 )
             }),
+            Witness::PartRefused => {
+                any(&|call| matches!(call, Call::PublishPart(_, Err(PublishError::MissingEndpoint(_)))))
+            }
             Witness::PausedInARun => any(&|call| matches!(call, Call::Apply(_, _, ApplyOutcome::Paused))),
             Witness::FinishedBeforeThePause => any(&|call| matches!(call, Call::CleanUp(_, done) if !done.paused)),
             Witness::RepairMetARun => history.iter().any(|repair| {

@@ -133,6 +133,8 @@ fn each_property_has_its_moment_of_harm() {
         ("never_wedges", &[event(FAST, "", Matter::Refusal("wedged".to_owned())), told(SLOW, apply(2))], 1),
         ("completes", &[event(FAST, "panics", Matter::Panic)], 1),
         ("pause_is_final", &[told(SLOW, apply(2)), told(FAST, Change::Pause), told(SLOW, Change::Delete(1))], 3),
+        // The operator's own changes are no harm.
+        ("pause_is_final", &[told(FAST, Change::Pause), told(FAST, apply(3)), told(SLOW, Change::Delete(1))], 3),
         ("linearizable", &[told(FAST, apply(3))], 2),
     ];
     for (property, events, expected) in cases {

@@ -152,10 +152,10 @@ impl<R: Reading> Lockless<R> {
         Ok(())
     }
 
-    /// Deletes what is older than `before` and not served.
+    /// Deletes what is older than `before` and not served. Whose right it is, the caller has asked.
     fn make_room(&self, table: &mut Table<Tenants>, before: Generation) -> CleanUp {
         let in_use = table.served();
-        let done = table.delete(before, |generation| in_use.contains(&generation));
+        let done = table.delete_as_operator(before, |generation| in_use.contains(&generation));
         for (place, tenant) in table.rows.iter_mut().enumerate() {
             if tenant.take_if(|plan| done.deleted.contains(&plan.generation())).is_some() {
                 self.reading.retire(place);
@@ -203,7 +203,10 @@ impl<R: Reading> Fix for Lockless<R> {
     }
 
     fn clean_up(&self, shelf: &Shelf<Tenants>, _run: &mut (), before: Generation) -> CleanUp {
-        shelf.transaction(|table| self.make_room(table, before))
+        shelf.transaction(|table| match table.is_paused() {
+            true => CleanUp { paused: true, ..CleanUp::default() },
+            false => self.make_room(table, before),
+        })
     }
 
     fn publish(&self, shelf: &Shelf<Tenants>, plan: Arc<Plan>) -> Result<(), PublishError> {

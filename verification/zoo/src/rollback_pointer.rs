@@ -17,7 +17,7 @@
 //! Enactor 2  deletes plan 1
 //! Enactor 1  rolls a back: plan 2 is gone
 //! Enactor 1  applies plan 1 to a
-//! Enactor 1  cannot apply plan 2 to a: Deleted
+//! Enactor 1  cannot apply plan 2 to a: it is deleted
 //! ```
 //!
 //! **What answers it.** Nothing to undo: [`Transaction`](crate::transaction::Transaction) writes only what is stored.

@@ -151,6 +151,11 @@ impl<Rows> Table<Rows> {
         if self.paused {
             return CleanUp { paused: true, ..CleanUp::default() };
         }
+        self.delete_as_operator(before, spare)
+    }
+
+    /// As [`delete`](Self::delete), by the operator's right: also while paused.
+    pub fn delete_as_operator(&mut self, before: Generation, spare: impl Fn(Generation) -> bool) -> CleanUp {
         let before = self.newest.map_or(before, |newest| before.min(newest));
         let stale: Vec<Generation> = self.plans.range(..before).map(|(&generation, _)| generation).collect();
         let (kept, deleted): (Vec<_>, Vec<_>) = stale.into_iter().partition(|&generation| spare(generation));

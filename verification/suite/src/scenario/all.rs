@@ -1,18 +1,21 @@
 //! Every scenario of the suite.
 
 use super::{
-    Action::{Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, Repair, Resolve, Resume, StopSomewhere, Tell},
+    Action::{
+        Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, PublishPart, Repair, Resolve, Resume, StopSomewhere,
+        Tell,
+    },
     Role, Scenario,
 };
 use crate::{
     property::Property::{
         Completes, Converges, Linearizable, NeverDangles, NeverEmpty, NeverRegresses, NeverTorn, NeverWedges, NoLeak,
-        PauseIsFinal, Reclaims, SurvivesACrash,
+        PauseIsFinal, Reclaims, RepairIsObeyed, SurvivesACrash,
     },
     witness::Witness::{
         CleanUpBetweenCheckAndWrite, DeletedWriteRefused, FinishedBeforeThePause, Heard, NewAnswerSeen,
-        NewPlanPickedUp, OldAnswerSeen, OvertakenBetweenCheckAndWrite, PausedInARun, PlanDeleted, PublishRefused,
-        PublishedAfterDeletion, RepairMetARun, ServedPlanKept, StaleWriteRefused, StoppedForEver,
+        NewPlanPickedUp, OldAnswerSeen, OvertakenBetweenCheckAndWrite, PartRefused, PausedInARun, PlanDeleted,
+        PublishRefused, PublishedAfterDeletion, RepairMetARun, ServedPlanKept, StaleWriteRefused, StoppedForEver,
     },
 };
 
@@ -135,6 +138,20 @@ pub static SCENARIOS: &[Scenario] = &[
         witnesses: &[OldAnswerSeen, NewAnswerSeen],
     },
     Scenario {
+        name: "latest_plan_can_be_applied",
+        story: "The Planner publishes plan 2 while an Enactor rolls out what is latest: the plan that it is told of must be there. \
+                Breaks when the newest generation is told before its plan can be applied.",
+        endpoints: 1,
+        published: 1,
+        retention: 0,
+        twins: &[],
+        cast: &[Role { name: "Planner", does: &[Publish(2)] }, Role { name: "Enactor 1", does: &[EnactLatest] }],
+        properties: &[
+            NeverEmpty, NeverTorn, NeverRegresses, NeverDangles, NeverWedges, Reclaims, Linearizable, NoLeak, Completes,
+        ],
+        witnesses: &[NewPlanPickedUp, PlanDeleted],
+    },
+    Scenario {
         name: "told_client_sees_the_new_plan",
         story: "An Enactor tells a client that it has applied plan 2: the client never sees plan 1 after that.",
         endpoints: 1,
@@ -251,6 +268,38 @@ pub static SCENARIOS: &[Scenario] = &[
         witnesses: &[PublishRefused],
     },
     Scenario {
+        name: "two_planners_publish_the_same_plan",
+        story: "Two Planners publish plan 2, at once or one after the other: a generation is published once, and whoever comes \
+                second is told so.",
+        endpoints: 1,
+        published: 1,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Planner 1", does: &[Publish(2), Apply(0, 2)] },
+            Role { name: "Planner 2", does: &[Publish(2), Apply(0, 2)] },
+        ],
+        properties: &[
+            NeverEmpty, NeverTorn, NeverRegresses, NeverDangles, NeverWedges, Reclaims, Linearizable, NoLeak, Completes,
+        ],
+        witnesses: &[PublishRefused],
+    },
+    Scenario {
+        name: "plan_is_not_whole",
+        story: "A plan that lacks an endpoint's record set is offered, and the next one is whole, while an Enactor rolls out what \
+                is latest: the first must be refused, or that endpoint has nothing to serve.",
+        endpoints: 2,
+        published: 1,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Planner", does: &[PublishPart(2), Publish(3)] },
+            Role { name: "Enactor 1", does: &[EnactLatest] },
+        ],
+        properties: &[NeverEmpty, NeverTorn, NeverDangles, NeverWedges, Reclaims, Linearizable, NoLeak, Completes],
+        witnesses: &[PartRefused, NewPlanPickedUp],
+    },
+    Scenario {
         name: "operator_pauses",
         story: "The operator pauses while an Enactor is anywhere in its run. Once the pause has returned nothing changes, not \
                 even by the write that the Enactor was about to make.",
@@ -285,9 +334,43 @@ pub static SCENARIOS: &[Scenario] = &[
             Role { name: "Operator", does: &[CleanUp(2), Repair(4)] },
         ],
         properties: &[
-            NeverEmpty, NeverRegresses, NeverDangles, NeverTorn, Converges, NeverWedges, Reclaims, NoLeak, Completes,
+            RepairIsObeyed, NeverEmpty, NeverRegresses, NeverDangles, NeverTorn, Converges, NeverWedges, Reclaims,
+            NoLeak, Completes,
         ],
         witnesses: &[RepairMetARun, StaleWriteRefused],
+    },
+    Scenario {
+        name: "operator_repairs_two_endpoints",
+        story: "The operator repairs a zone of two endpoints with plan 3 while an Enactor is anywhere in its run with plan 2: the \
+                repair reaches both.",
+        endpoints: 2,
+        published: 2,
+        retention: 0,
+        twins: &[],
+        cast: &[Role { name: "Enactor 1", does: &[Enact(2)] }, Role { name: "Operator", does: &[Repair(3)] }],
+        properties: &[
+            RepairIsObeyed, NeverEmpty, NeverRegresses, NeverDangles, NeverTorn, Converges, NeverWedges, Reclaims,
+            NoLeak, Completes,
+        ],
+        witnesses: &[RepairMetARun, StaleWriteRefused],
+    },
+    Scenario {
+        name: "operator_repairs_while_paused",
+        story: "The operator pauses, says so, and repairs a full zone with plan 4. The pause does not keep the operator from it, and \
+                the repair does not end the pause: an Enactor that has heard of it changes nothing.",
+        endpoints: 1,
+        published: 3,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Enactor 1", does: &[Hear, Enact(2), CleanUp(3)] },
+            Role { name: "Operator", does: &[Pause, Tell, Repair(4)] },
+        ],
+        properties: &[
+            RepairIsObeyed, PauseIsFinal, NeverEmpty, NeverRegresses, NeverDangles, Converges, NeverWedges, Reclaims,
+            NoLeak, Completes,
+        ],
+        witnesses: &[Heard, PausedInARun],
     },
     Scenario {
         name: "enactor_stops_for_ever",

@@ -139,3 +139,10 @@ fn a_misfit_is_told_by_how_far_an_order_gets_and_what_cannot_be_next() {
                 plan 1 is stale: plan 2 is applied";
     assert_eq!(search.misfit(), told);
 }
+
+#[test]
+fn a_generation_is_published_once_and_a_plan_that_lacks_an_endpoint_never() {
+    let start = START.after(Operation::Publish(generation(3))).expect("newer than everything");
+    assert_eq!(start.after(Operation::Publish(generation(3))), None);
+    assert_eq!(start.after(Operation::PublishPart(generation(4))), None);
+}

@@ -22,6 +22,7 @@ pub(super) fn has_a_moment(property: Property) -> bool {
         Property::Converges
         | Property::Reclaims
         | Property::Linearizable
+        | Property::RepairIsObeyed
         | Property::SurvivesACrash
         | Property::NoLeak => false,
     }
@@ -65,14 +66,17 @@ fn regresses(before: &State, steps: &[Told]) -> Option<usize> {
     })
 }
 
+/// The first change after the pause that is not the operator's own.
 fn changes_after_the_pause(steps: &[Told]) -> Option<usize> {
-    let mut paused = false;
-    steps.iter().position(|(_, matter)| {
+    let mut paused_by = None;
+    steps.iter().position(|(step, matter)| {
         let Matter::Change(change) = matter else { return false };
         match change {
-            Change::Pause => paused = true,
-            Change::Resume => paused = false,
-            Change::Publish(_) | Change::Apply(..) | Change::Delete(_) => return paused,
+            Change::Pause => paused_by = Some(step.column),
+            Change::Resume => paused_by = None,
+            Change::Publish(_) | Change::Apply(..) | Change::Delete(_) => {
+                return paused_by.is_some_and(|operator| operator != step.column);
+            }
         }
         false
     })
