@@ -154,7 +154,23 @@ lock_traits!(TryLock, TryLockGuard, guard => guard.value);
 pub mod thread {
     use std::time::Duration;
 
-    pub use super::engine::thread::{JoinHandle, spawn, yield_now};
+    use super::{engine, model};
+
+    pub use super::engine::thread::{JoinHandle, yield_now};
+
+    /// Starts a thread.
+    #[track_caller]
+    pub fn spawn<F, T>(does: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let part = model::part();
+        engine::thread::spawn(move || {
+            model::take_part(part);
+            does()
+        })
+    }
 
     /// Lets the other threads run: a model has no clock, so any length of wait is one more interleaving.
     pub fn pause(_duration: Duration) {

@@ -143,6 +143,8 @@ thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(true) };
     static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
     static CAST: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
+    /// Threads that known ones have spawned, and for whom they work.
+    static HELPERS: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
     static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -153,6 +155,7 @@ pub fn begin_execution(lens: &Lens) {
     LENS.with(|current| current.borrow_mut().clone_from(lens));
     STOP.set(None);
     CAST.with(|cast| cast.borrow_mut().clear());
+    HELPERS.with(|helpers| helpers.borrow_mut().clear());
     SCHEDULE.with(|schedule| schedule.borrow_mut().clear());
 }
 
@@ -177,6 +180,32 @@ pub fn leave_thread() {
 pub fn current_thread() -> Option<u8> {
     let id = engine::thread::current().id();
     CAST.with(|cast| cast.borrow().iter().find(|(known, _)| *known == id).map(|(_, number)| *number))
+}
+
+/// In whose part the calling thread works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The known thread whose part it is.
+    pub number: u8,
+    /// Whether the calling thread is not that one itself, but was spawned for it.
+    pub helper: bool,
+}
+
+/// In whose part the calling thread works; none before the known threads start and after they have ended.
+pub fn part() -> Option<Part> {
+    if let Some(number) = current_thread() {
+        return Some(Part { number, helper: false });
+    }
+    let id = engine::thread::current().id();
+    let number = HELPERS.with(|helpers| helpers.borrow().iter().find(|(known, _)| *known == id).map(|(_, for_)| *for_));
+    number.map(|number| Part { number, helper: true })
+}
+
+/// The calling thread has just been spawned by one that works in `part`.
+pub(super) fn take_part(part: Option<Part>) {
+    if let Some(Part { number, .. }) = part {
+        HELPERS.with(|helpers| helpers.borrow_mut().push((engine::thread::current().id(), number)));
+    }
 }
 
 /// For each operation so far in this execution that a known thread made: which thread.
@@ -244,7 +273,7 @@ pub(super) fn lock() {
     if BUSY.get() {
         LENS.with(|lens| {
             if let Some(watched) = &lens.borrow().watch
-                && current_thread().is_some()
+                && part().is_some()
             {
                 // Relaxed: it is only ever set, and looked at when the search is over.
                 watched.locked.store(true, Ordering::Relaxed);
@@ -273,7 +302,7 @@ fn look_through_lens(location: &'static Location<'static>, access: Access, order
         let lens = lens.borrow();
         let site = Site::new(location.file(), location.line(), access, order);
         if let Some(watched) = &lens.watch
-            && current_thread().is_some()
+            && part().is_some()
         {
             watched.add(site);
         }

@@ -124,11 +124,19 @@ impl FromStr for Moment {
     }
 }
 
+/// What stands before the words of a thread that one of the scenario's has spawned.
+pub(crate) const HELPER: &str = "its thread: ";
+
 /// One operation of a replayed execution, as the engine sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Which thread of the scenario made it. What comes before the threads start and after they have ended is the last one's.
+    /// In whose part it was made, of the scenario's threads. What comes before the threads start and after they have ended is
+    /// the last one's.
     pub thread: usize,
+    /// Whether a thread that was spawned for this part made it.
+    pub helper: bool,
+    /// The engine's number for the thread that made it.
+    pub by: usize,
     /// What kind of operation it is.
     pub what: String,
     /// Which atomic, numbered as they came into use.

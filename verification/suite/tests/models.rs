@@ -4,7 +4,7 @@
 use std::panic::panic_any;
 
 use enactor::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{
         AtomicBool,
         Ordering::{Acquire, Relaxed, Release, SeqCst},
@@ -15,6 +15,7 @@ use enactor_verification::{
     engine::Engine,
     kit::{Conclusion, Kit, Model},
 };
+use tracing::debug;
 
 /// What holds is called so; loom's models have a bound.
 const HOLDS: &str = if HEDDLE { "proved" } else { "bounded" };
@@ -88,6 +89,40 @@ fn a_wait_that_gives_up_is_refuted_and_replays() {
             assert_eq!(begins, 2, "one run is told: {text}");
         }
         assert_eq!(of(&found, "completes").word, HOLDS);
+    }
+}
+
+/// A thread that a model's thread has spawned is told in its column, whatever the set-up has spawned before; and so is what the
+/// engine says of them.
+#[test]
+fn a_thread_of_a_thread_is_told_as_such() {
+    let setup = || {
+        thread::spawn(|| {}).join().expect("it does nothing");
+        Arc::new(Mutex::new(0))
+    };
+    let boss = |shared: &Arc<Mutex<u32>>| {
+        let theirs = Arc::clone(shared);
+        let helper = thread::spawn(move || {
+            debug!(change = "pause", "works");
+            drop(theirs.lock());
+        });
+        // For ever, since it waits for what this thread has.
+        let held = shared.lock();
+        helper.join().expect("it has no panic");
+        drop(held);
+    };
+    let waits = Model::new("waits", setup).thread("boss", boss).thread("client", |shared| *shared.lock() += 1);
+    let found = conclusions(waits.property("nothing", "Nothing is asked.", |_| true));
+    let Conclusion { word, text, .. } = of(&found, "completes");
+    assert_eq!(*word, "refuted", "{text}");
+    if HEDDLE {
+        let told = text.lines().find(|line| line.contains("its thread: works"));
+        let columns: Vec<&str> =
+            text.lines().find(|line| line.contains("boss")).expect("a header").split("client").collect();
+        let at = told.and_then(|line| line.find("its thread: works")).unwrap_or_else(|| panic!("{text}"));
+        assert!(at < columns[0].len(), "in the column of who spawned it: {text}");
+        assert!(text.contains("boss waits") && text.contains("for a thread of boss to end"), "{text}");
+        assert!(text.contains("a thread of boss waits"), "{text}");
     }
 }
 

@@ -210,10 +210,7 @@ impl Cell {
         let (store, property) = (fix.store, self.property);
         let plays_all = engine == Engine::Heddle;
         let differs = |words| Some(Difference { words: format!("{store}: {property} {words}"), inconclusive: false });
-        let expected = match &fix.kind {
-            Kind::Wrong { refuted, .. } => refuted.contains(&property),
-            Kind::Right { not_promised } => not_promised.iter().any(|excuse| excuse.property == property),
-        };
+        let expected = fix.lacks(property);
         match (&self.finding, &fix.kind) {
             (Finding::Inconclusive { why }, _) => {
                 Some(Difference { words: format!("{store}: {property}: {why}"), inconclusive: true })
@@ -239,9 +236,8 @@ impl Cell {
             {
                 differs(format!("should be refuted in {scenario}, and is in {}", scenarios.join(", ")))
             }
-            (Finding::NotPromised { scenarios, .. }, Kind::Right { not_promised }) => {
-                let excused = not_promised.iter().filter(|excuse| excuse.property == property);
-                let excused: BTreeSet<&str> = excused.flat_map(|e| &e.scenarios).map(|s| s.name).collect();
+            (Finding::NotPromised { scenarios, .. }, _) => {
+                let excused: BTreeSet<&str> = fix.excuses(property).map(|scenario| scenario.name).collect();
                 let refuting: BTreeSet<&str> = scenarios.iter().copied().collect();
                 let mut others = excused
                     .symmetric_difference(&refuting)

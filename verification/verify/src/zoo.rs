@@ -44,8 +44,8 @@ pub struct Fix {
     pub unwitnessed: BTreeMap<Witness, String>,
     /// Scenarios that are not played, and why.
     pub left_out: Vec<(&'static Scenario, String)>,
-    /// A search that makes more executions is truncated.
-    pub max_executions: u64,
+    /// How far heddle searches.
+    pub search: Search,
 }
 
 /// Whether a fix is one.
@@ -201,8 +201,8 @@ impl Zoo {
     /// [`ZooError`] says what is wrong and what to do.
     pub fn read(text: &str) -> Result<Self, ZooError> {
         let file: File = toml::from_str(text).map_err(|error| ZooError::Syntax(error.to_string()))?;
-        let max_executions = file.max_executions;
-        let fixes = file.fix.into_iter().map(|entry| entry.fix(max_executions)).collect::<Result<Vec<Fix>, _>>()?;
+        let search = Search { max_executions: file.max_executions, ..Search::default() };
+        let fixes = file.fix.into_iter().map(|entry| entry.fix(search)).collect::<Result<Vec<Fix>, _>>()?;
         let mut seen = BTreeSet::new();
         for fix in &fixes {
             if !seen.insert(fix.store.name) {
@@ -236,8 +236,33 @@ impl Fix {
     /// Every scenario with this fix, but for those that are left out.
     pub fn models(&self) -> impl Iterator<Item = Model> + '_ {
         let left_out = |scenario: &&Scenario| self.left_out.iter().any(|(other, _)| *other == *scenario);
-        let search = Search { max_executions: self.max_executions, ..Search::default() };
-        SCENARIOS.iter().filter(move |scenario| !left_out(scenario)).map(move |scenario| self.model(scenario, search))
+        let played = SCENARIOS.iter().filter(move |scenario| !left_out(scenario));
+        played.map(|scenario| self.model(scenario, self.search))
+    }
+
+    /// Leaves nothing out any more, however long it takes.
+    pub fn leave_nothing_out(&mut self) {
+        self.left_out.clear();
+        self.search = Search { max_executions: u64::MAX, max_seconds: u32::MAX.into(), ..self.search };
+    }
+
+    /// Whether it has no such property in some scenario that is played.
+    pub fn lacks(&self, property: Property) -> bool {
+        match &self.kind {
+            Kind::Wrong { refuted, .. } => refuted.contains(&property),
+            Kind::Right { .. } => self.excuses(property).next().is_some(),
+        }
+    }
+
+    /// The scenarios that are played and in which a right fix does not promise the property.
+    pub fn excuses(&self, property: Property) -> impl Iterator<Item = &'static Scenario> + '_ {
+        let not_promised = match &self.kind {
+            Kind::Wrong { .. } => [].as_slice(),
+            Kind::Right { not_promised } => not_promised,
+        };
+        let excuses = not_promised.iter().filter(move |excuse| excuse.property == property);
+        let scenarios = excuses.flat_map(|excuse| excuse.scenarios.iter().copied());
+        scenarios.filter(|scenario| !self.left_out.iter().any(|(other, _)| other == scenario))
     }
 
     /// What is expected is what a right fix would show: what becomes of the fix as a whole is for the
@@ -267,7 +292,7 @@ impl Fix {
 }
 
 impl Entry {
-    fn fix(mut self, max_executions: u64) -> Result<Fix, ZooError> {
+    fn fix(mut self, search: Search) -> Result<Fix, ZooError> {
         let store = stores::named(&self.store)?;
         let fix = store.name;
         if let Some((witness, _)) = self.unwitnessed.iter().find(|(_, reason)| reason.trim().is_empty()) {
@@ -309,14 +334,12 @@ impl Entry {
                 Kind::Right { not_promised }
             }
         };
-        let named: Vec<&'static Scenario> = match &kind {
-            Kind::Wrong { killed_by: (_, scenario), .. } => vec![scenario],
-            Kind::Right { not_promised } => not_promised.iter().flat_map(|e| e.scenarios.iter().copied()).collect(),
-        };
-        if let Some((scenario, _)) = left_out.iter().find(|(scenario, _)| named.contains(scenario)) {
-            return Err(ZooError::LeftOut { fix, scenario: scenario.name });
+        if let Kind::Wrong { killed_by: (_, story), .. } = &kind
+            && left_out.iter().any(|(scenario, _)| scenario == story)
+        {
+            return Err(ZooError::LeftOut { fix, scenario: story.name });
         }
-        Ok(Fix { store, kind, unwitnessed: self.unwitnessed, left_out, max_executions })
+        Ok(Fix { store, kind, unwitnessed: self.unwitnessed, left_out, search })
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use enactor::sync::model;
-use heddle::model::{Builder, Completion, Failure, FailureKind, Report, TraceEvent};
+use heddle::model::{Builder, Completion, Failure, FailureKind, Operation, Report, TraceEvent};
 
 use super::{explore::Part, timeline::Timeline};
 use crate::{
     search::{Counterexample, Gather, Place, Simplicity},
     stage::StopBefore,
-    timeline::Operation,
+    timeline,
 };
 
 /// The most events an execution may have. The longest of ours have a few hundred; one that never ends gets here in a second.
@@ -93,7 +93,7 @@ pub(super) fn replay(
     found: &Counterexample,
     timeline: &Timeline,
     gather: &Arc<dyn Gather>,
-) -> Option<Vec<Operation>> {
+) -> Option<Vec<timeline::Operation>> {
     let Place::Graph(token) = &found.place else { return None };
     let (write, play, lens) = (timeline.clone(), Arc::clone(&part.play), part.lens.clone());
     let again = found.clone();
@@ -104,15 +104,39 @@ pub(super) fn replay(
         write.during(|| play(Some(&|_| Some(again.clone()))));
     })?;
     conclude(&report, part.stop_before, &**gather);
-    Some(report.trace.iter().map(|event| operation(event, part.threads)).collect())
+    let parts = parts(&report.trace, timeline.operations_before(), part.threads);
+    Some(report.trace.iter().map(|event| operation(event, parts[event.thread])).collect())
 }
 
-/// What an event of the trace was, with the scenario's number for its thread.
-fn operation(event: &TraceEvent, threads: usize) -> Operation {
-    // The calling thread plays the last role.
-    let thread = event.thread.checked_sub(1).unwrap_or(threads - 1);
-    Operation {
+/// Whose part a thread plays: the number in the scenario, and whether it was only spawned for it.
+type Plays = (usize, bool);
+
+/// Whose part each of the engine's threads plays, given how many operations there were before the scenario's `threads` start.
+fn parts(trace: &[TraceEvent], start: usize, threads: usize) -> Vec<Plays> {
+    // The calling thread plays the last part. It starts the others first, in their order.
+    let mut parts = vec![(threads - 1, false)];
+    let mut next = 0;
+    for (at, event) in trace.iter().enumerate().filter(|(_, event)| event.operation == Operation::Spawn) {
+        let child = event.value as usize;
+        if parts.len() <= child {
+            parts.resize(child + 1, parts[0]);
+        }
+        parts[child] = if event.thread == 0 && at >= start && next < threads - 1 {
+            next += 1;
+            (next - 1, false)
+        } else {
+            (parts[event.thread].0, true)
+        };
+    }
+    parts
+}
+
+/// What an event of the trace was, by a thread that plays this part.
+fn operation(event: &TraceEvent, (thread, helper): Plays) -> timeline::Operation {
+    timeline::Operation {
         thread,
+        helper,
+        by: event.thread,
         what: format!("{:?}", event.operation),
         location: event.location,
         ordering: event.ordering,

@@ -18,7 +18,9 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-use crate::timeline::{Change, Event, Matter};
+#[cfg(heddle)]
+use crate::timeline::Moment;
+use crate::timeline::{Change, Event, HELPER, Matter};
 
 /// A `tracing` subscriber that writes down this project's events, and every event that names a `change`.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +40,14 @@ impl Timeline {
     /// Forgets what was written down.
     pub fn begin_again(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How many operations there were when the threads started.
+    #[cfg(heddle)]
+    pub fn operations_before(&self) -> usize {
+        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = events.iter().find(|event| event.matter == Matter::Moment(Moment::Start));
+        start.map_or(0, |event| event.operations)
     }
 
     /// What was written down.
@@ -140,11 +150,13 @@ impl Subscriber for Timeline {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
+        let part = model::part();
+        let words = fields.0.remove("message").unwrap_or_default();
         let event = Event {
-            thread: model::current_thread().map(usize::from),
+            thread: part.map(|part| part.number.into()),
             matter: fields.matter(),
             by_caller: fields.text("by_caller").is_some(),
-            words: fields.0.remove("message").unwrap_or_default(),
+            words: if part.is_some_and(|part| part.helper) { format!("{HELPER}{words}") } else { words },
             file: metadata.file().unwrap_or("?"),
             line: metadata.line().unwrap_or(0),
             operations: operations_so_far(),

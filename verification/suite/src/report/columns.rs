@@ -5,6 +5,7 @@
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint::Absolute, ContentArrangement, Table, Width, presets};
 
 use super::story::{Deed, Origin, Served, State, Step, Story};
+use crate::timeline::HELPER;
 
 /// The least and the most columns of characters that a table is made for.
 pub const WIDTHS: std::ops::RangeInclusive<u16> = 80..=120;
@@ -67,8 +68,9 @@ pub fn operations(story: &Story, width: u16) -> String {
 }
 
 pub(super) fn what(deed: &Deed) -> String {
+    let whose = if deed.helper { HELPER } else { "" };
     let what = &deed.what;
-    deed.location.map_or_else(|| what.clone(), |location| format!("{what} atomic {location}"))
+    deed.location.map_or_else(|| format!("{whose}{what}"), |location| format!("{whose}{what} atomic {location}"))
 }
 
 /// What was read and written. Packed words are better read as hexadecimal.

@@ -139,6 +139,9 @@ pub struct Place {
 pub struct Deed {
     /// Its number in the execution.
     pub number: usize,
+    /// Whether a thread made it that the one whose step it is has spawned.
+    #[serde(default)]
+    pub helper: bool,
     /// What it does, in a word: reads, writes, modifies, waits for, or what the engine calls it.
     pub what: String,
     /// Which atomic, numbered as they came into use.

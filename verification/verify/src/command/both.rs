@@ -1,6 +1,10 @@
 //! `--engine both`: the same models on heddle, here, and on loom, in another build; side by side.
 
-use std::{collections::BTreeMap, ffi::OsString, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    process::{Child, Stdio},
+};
 
 use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
@@ -81,7 +85,7 @@ fn run_loom(options: &Models) -> Result<Report, String> {
     pass("--property", options.property.map(|property| property.name().into()));
     pass("--jobs", options.jobs.map(|jobs| jobs.to_string().into()));
     pass("--budget", options.budget.as_ref().map(|path| path.as_os_str().to_owned()));
-    let output = command.stderr(Stdio::inherit()).output();
+    let output = rebuild::start(command.stdout(Stdio::piped())).and_then(Child::wait_with_output);
     let output = output.map_err(|error| format!("cannot run cargo to build the loom leg: {error}"))?;
     serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("loom's run gave no report ({error}), and ended with {}", output.status))

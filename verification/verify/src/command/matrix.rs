@@ -21,6 +21,9 @@ pub(crate) struct Options {
     /// Whose word the verdicts are: heddle or loom, which plays the scenarios that tell some wrong fix's story, within a bound
     #[arg(long, default_value_t = Engine::Heddle)]
     pub(super) engine: Engine,
+    /// Play what the zoo leaves out, too, however long it takes: minutes for some fixes, many hours for all. heddle's only
+    #[arg(long)]
+    left_out: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,

@@ -24,9 +24,9 @@ use enactor_verify::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, complain, models::ENGINE};
+use super::{Exit, complain, models::ENGINE, rebuild};
 
-/// Ctrl-C, and what else asks a program to end, ends the searches; a second one ends the program.
+/// Ctrl-C, and what else asks a program to end, ends the searches, loom's in another process too; a second one ends the program.
 pub(super) fn listen(progress: &Arc<Progress>) -> Result<(), Exit> {
     let interrupt = Arc::clone(progress);
     let handler = move || {
@@ -34,6 +34,7 @@ pub(super) fn listen(progress: &Arc<Progress>) -> Result<(), Exit> {
             process::exit(Exit::Inconclusive as i32);
         }
         interrupt.interrupt();
+        rebuild::end();
     };
     ctrlc::set_handler(handler).map_err(|error| {
         complain(format!("cannot listen to Ctrl-C: {error}"));

@@ -6,8 +6,9 @@
 use std::{
     env,
     ffi::OsString,
-    process::{Command, ExitStatus},
-    sync::{Arc, OnceLock},
+    io,
+    process::{Child, Command, ExitStatus},
+    sync::OnceLock,
 };
 
 use enactor_verification::engine::Engine;
@@ -24,18 +25,12 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
         return Exit::Internal;
     }
     // Ctrl-C, and what else asks a program to end, is for the build's program, which says what is known by then; this one waits.
-    let child = Arc::new(OnceLock::new());
-    let other = Arc::clone(&child);
-    if let Err(error) = ctrlc::set_handler(move || other.get().copied().into_iter().for_each(pass_on)) {
+    if let Err(error) = ctrlc::set_handler(end) {
         complain(format!("cannot listen to Ctrl-C: {error}"));
         return Exit::Internal;
     }
     let mut command = command(leg);
-    apart(&mut command);
-    let status = command.args(env::args_os().skip(1)).spawn().and_then(|mut running| {
-        child.get_or_init(|| running.id());
-        running.wait()
-    });
+    let status = start(command.args(env::args_os().skip(1))).and_then(|mut running| running.wait());
     match status.as_ref().map(ExitStatus::code) {
         Ok(Some(0)) => Exit::AsExpected,
         Ok(Some(1)) => Exit::Differs,
@@ -51,6 +46,22 @@ pub(super) fn rebuild(leg: Engine) -> Exit {
             Exit::Internal
         }
     }
+}
+
+/// The build's program, while it runs.
+static RUNNING: OnceLock<u32> = OnceLock::new();
+
+/// Starts the build's program, apart from this one. There is one in the life of this program.
+pub(super) fn start(command: &mut Command) -> io::Result<Child> {
+    apart(command);
+    let child = command.spawn()?;
+    RUNNING.get_or_init(|| child.id());
+    Ok(child)
+}
+
+/// Asks the build's program to end, if it runs.
+pub(super) fn end() {
+    RUNNING.get().copied().into_iter().for_each(pass_on);
 }
 
 /// A terminal's Ctrl-C goes to a whole group of processes, and a second one ends the build's program without a word: so that

@@ -74,6 +74,9 @@ impl Reports {
     /// Whether every report can be written, as far as one can know before the run. `others` are written too.
     pub(super) fn check(&self, others: &[&Option<PathBuf>]) -> Result<(), String> {
         let own = [&self.junit, &self.sarif, &self.markdown, &self.json];
+        if let Some(path) = step_summary() {
+            file::check_appendable(&path).map_err(|error| format!("GITHUB_STEP_SUMMARY: {error}"))?;
+        }
         let mut seen = BTreeSet::new();
         for path in own.iter().chain(others).filter_map(|path| path.as_ref()) {
             file::check_writable(path).map_err(|error| error.to_string())?;
@@ -108,14 +111,19 @@ impl Reports {
             write(&self.markdown, || summary.clone()),
             write(&self.json, || super::models::json(&document)),
         ];
-        if let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-            written.push(file::append(Path::new(&path), &summary).map_err(|error| error.to_string()));
+        if let Some(path) = step_summary() {
+            written.push(file::append(&path, &summary).map_err(|error| error.to_string()));
         }
         written.push(say(&table::render(record, allow_drift)));
         // Said last, where people look; the others are written by now.
         let failed = written.into_iter().filter_map(Result::err).map(complain).count();
         if failed > 0 { Exit::Internal } else { exit }
     }
+}
+
+/// Where GitHub Actions wants the summary of a step.
+fn step_summary() -> Option<PathBuf> {
+    env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn write(path: &Option<PathBuf>, text: impl FnOnce() -> String) -> Result<(), String> {

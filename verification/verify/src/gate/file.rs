@@ -94,13 +94,26 @@ fn readable() -> Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 
+/// Says now whether [`append`] will be able to.
+///
+/// # Errors
+/// [`FileError`] with the path.
+pub fn check_appendable(path: &Path) -> Result<(), FileError> {
+    open_at_end(path).map(drop).map_err(|error| FileError::new("write", path, error))
+}
+
+fn open_at_end(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().create(true).append(true).open(path)
+}
+
 /// Adds `text` to the end of a file.
 ///
 /// # Errors
 /// [`FileError`] with the path.
 pub fn append(path: &Path, text: &str) -> Result<(), FileError> {
-    let open = fs::OpenOptions::new().create(true).append(true).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| FileError::new("write", path, error))
+    open_at_end(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| FileError::new("write", path, error))
 }
 
 #[cfg(test)]

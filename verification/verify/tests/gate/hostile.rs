@@ -111,6 +111,17 @@ fn output_that_cannot_be_written_loses_nothing_else() {
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
+/// Not after minutes of work.
+#[test]
+fn a_step_summary_that_cannot_be_written_is_told_before_the_search() {
+    let folder = Folder::new();
+    let mut command = super::command(&["gate", "--group", "quick"]);
+    let run = super::ended(command.env("GITHUB_STEP_SUMMARY", folder.path("")).output().expect("the built binary"));
+    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("error: GITHUB_STEP_SUMMARY: cannot write "), "{}", run.stderr);
+    assert!(!run.stderr.contains("executions"), "nothing was searched: {}", run.stderr);
+}
+
 #[test]
 fn more_cores_than_there_are_do_no_harm() {
     let folder = Folder::new();

@@ -47,28 +47,28 @@ pub(super) fn fold(
         fold.push(None, how.words.clone(), None, Matter::Words);
     }
     if let Some(words) = ended {
-        fold.push(None, by_name(words, title.scenario.cast), None, Matter::Words);
+        fold.push(None, by_name(words, title.scenario.cast, operations), None, Matter::Words);
     }
     fold.add_operations();
     (before, fold.steps)
 }
 
-/// An engine's words, in which a thread that has a part is called by its name: the last one plays on the engine's thread 0.
-fn by_name(words: &str, cast: &[Role]) -> String {
+/// An engine's words, in which a thread that plays a part is called by its name.
+fn by_name(words: &str, cast: &[Role], operations: &[Operation]) -> String {
     let mut text = String::new();
     let mut rest = words;
     while let Some(at) = rest.find("thread ") {
         let (before, found) = rest.split_at(at);
         let number: String = found["thread ".len()..].chars().take_while(char::is_ascii_digit).collect();
-        let role = match number.parse::<usize>() {
-            Ok(0) => cast.last(),
-            Ok(number) if number < cast.len() => cast.get(number - 1),
-            _ => None,
-        };
-        let length = "thread ".len() + number.len();
+        let is_meant = |operation: &&Operation| number.parse() == Ok(operation.by);
+        let (engines, rest_of_it) = found.split_at("thread ".len() + number.len());
         text.push_str(before);
-        text.push_str(role.map_or(&found[..length], |role| role.name));
-        rest = &found[length..];
+        match operations.iter().find(is_meant) {
+            Some(one) if one.helper => text.push_str(&format!("a thread of {}", cast[one.thread].name)),
+            Some(one) => text.push_str(cast[one.thread].name),
+            None => text.push_str(engines),
+        }
+        rest = rest_of_it;
     }
     text + rest
 }
@@ -275,9 +275,9 @@ fn deed(
     (steps, start): (&[Option<usize>], usize),
     sources: &mut Sources,
 ) -> Option<Deed> {
-    let Operation { thread, what, location, ordering, value, source, file, line } = &operations[number];
+    let Operation { by, helper, what, location, ordering, value, source, file, line, .. } = &operations[number];
     let written = || {
-        let mut later = operations[number + 1..].iter().filter(|later| later.thread == *thread);
+        let mut later = operations[number + 1..].iter().filter(|later| later.by == *by);
         later.next().filter(|write| write.what == "ModifyWrite").map(|write| write.value)
     };
     let (what, read, written) = match what.as_str() {
@@ -299,6 +299,7 @@ fn deed(
     };
     Some(Deed {
         number,
+        helper: *helper,
         what: what.to_owned(),
         location: *location,
         ordering: format!("{ordering:?}"),
@@ -327,11 +328,11 @@ fn told(deed: &Deed) -> String {
 
 /// The number under which the operation `number` is shown: a write that is part of a modification goes by its read.
 fn whole(number: usize, operations: &[Operation]) -> usize {
-    let Operation { thread, what, .. } = &operations[number];
+    let Operation { by, what, .. } = &operations[number];
     if what != "ModifyWrite" {
         return number;
     }
-    operations[..number].iter().rposition(|earlier| earlier.thread == *thread).unwrap_or(number)
+    operations[..number].iter().rposition(|earlier| earlier.by == *by).unwrap_or(number)
 }
 
 impl State {
