@@ -25,7 +25,7 @@
 //! - **Time** is [`thread::pause`] only, and a model leg yields there: no verdict depends on a clock.
 //!
 //! What the modelled legs add, under `model`: call sites, weakened orderings, threads that stop for ever, and on the loom leg
-//! a dependency token for each atomic.
+//! a dependency token for each atomic, and under `trace` what each operation of a replay did.
 
 #[cfg(all(heddle, not(loom)))]
 compile_error!("`--cfg heddle` alone selects half a leg: set RUSTFLAGS=\"--cfg loom --cfg heddle\"");
@@ -45,6 +45,8 @@ pub use leg::{Mutex, MutexGuard, TryLock, TryLockGuard, atomic, channel, thread}
 
 #[cfg(loom)]
 pub use leg::model;
+#[cfg(all(loom, not(heddle)))]
+pub use leg::trace;
 
 /// The name of the leg that this build has: `real`, `loom` or `heddle`.
 pub const LEG: &str = leg::NAME;

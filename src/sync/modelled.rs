@@ -18,27 +18,42 @@ use loom as engine;
 pub mod atomic;
 pub mod channel;
 pub mod model;
+#[cfg(not(heddle))]
+pub mod trace;
+// heddle tells its operations by itself.
+#[cfg(heddle)]
+mod untraced;
+#[cfg(heddle)]
+use untraced as trace;
 
 pub(super) const NAME: &str = if cfg!(heddle) { "heddle" } else { "loom" };
 
 /// A mutual exclusion that blocks. It is never poisoned.
-pub struct Mutex<T>(engine::sync::Mutex<T>);
+pub struct Mutex<T> {
+    lock: engine::sync::Mutex<T>,
+    identity: trace::Identity,
+}
 
 /// The right to use what a [`Mutex`] protects, until dropped. A thread that has stopped for ever keeps it.
-pub struct MutexGuard<'a, T>(Option<engine::sync::MutexGuard<'a, T>>);
+pub struct MutexGuard<'a, T> {
+    held: Option<engine::sync::MutexGuard<'a, T>>,
+    identity: &'a trace::Identity,
+}
 
 impl<T> Mutex<T> {
     /// An unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self(engine::sync::Mutex::new(value))
+        Self { lock: engine::sync::Mutex::new(value), identity: trace::Identity::new(0) }
     }
 
     /// Waits for the lock.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         model::lock();
-        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.identity.locked(trace::Deed::Lock);
+        MutexGuard { held: Some(held), identity: &self.identity }
     }
 
     /// `step`, with the lock, as one step: nobody stops for ever between it and letting go of the lock. Where `step` has
@@ -47,7 +62,7 @@ impl<T> Mutex<T> {
     pub fn in_one_step<R>(&self, step: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = self.lock();
         let result = step(&mut guard);
-        drop(guard.0.take());
+        guard.let_go();
         result
     }
 }
@@ -103,14 +118,25 @@ impl<T> Drop for TryLockGuard<'_, T> {
     }
 }
 
+impl<T> MutexGuard<'_, T> {
+    #[track_caller]
+    fn let_go(&mut self) {
+        if self.held.is_some() {
+            self.identity.locked(trace::Deed::Unlock);
+        }
+        drop(self.held.take());
+    }
+}
+
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let Some(guard) = self.0.take() else { return };
+        let Some(guard) = self.held.take() else { return };
         // A thread that stops keeps the lock: also one that stops here, before it lets go.
         let kept = ManuallyDrop::new(guard);
         if !model::has_stopped() {
             model::may_stop();
-            drop(ManuallyDrop::into_inner(kept));
+            self.held = Some(ManuallyDrop::into_inner(kept));
+            self.let_go();
         }
     }
 }
@@ -147,7 +173,7 @@ macro_rules! lock_traits {
     };
 }
 
-lock_traits!(Mutex, MutexGuard, guard => guard.0);
+lock_traits!(Mutex, MutexGuard, guard => guard.held);
 lock_traits!(TryLock, TryLockGuard, guard => guard.value);
 
 /// Threads.

@@ -7,6 +7,7 @@ pub use std::sync::atomic::Ordering;
 use super::{
     engine,
     model::{self, Access, Tokens},
+    trace::{self, Identity},
 };
 
 /// Atomics that hold 0 at first.
@@ -32,7 +33,33 @@ pub fn fence(order: Ordering) {
     model::step();
     if let Some(order) = model::fence_order(site, order) {
         engine::sync::atomic::fence(order);
+        trace::fence(order);
     }
+}
+
+/// What a read-modify-write leaves.
+macro_rules! result {
+    (fetch_add, $old:ident, $value:ident) => {
+        $old.wrapping_add($value)
+    };
+    (fetch_sub, $old:ident, $value:ident) => {
+        $old.wrapping_sub($value)
+    };
+    (fetch_and, $old:ident, $value:ident) => {
+        $old & $value
+    };
+    (fetch_or, $old:ident, $value:ident) => {
+        $old | $value
+    };
+    (fetch_xor, $old:ident, $value:ident) => {
+        $old ^ $value
+    };
+    (fetch_max, $old:ident, $value:ident) => {
+        $old.max($value)
+    };
+    (fetch_min, $old:ident, $value:ident) => {
+        $old.min($value)
+    };
 }
 
 macro_rules! atomic {
@@ -41,13 +68,18 @@ macro_rules! atomic {
         pub struct $name {
             cell: engine::sync::atomic::$name,
             tokens: Tokens,
+            identity: Identity,
         }
 
         impl $name {
             /// An atomic that holds `value`.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                Self { cell: engine::sync::atomic::$name::new(value), tokens: Tokens::new() }
+                Self {
+                    cell: engine::sync::atomic::$name::new(value),
+                    tokens: Tokens::new(),
+                    identity: Identity::new(value as u64),
+                }
             }
 
             #[track_caller]
@@ -64,11 +96,27 @@ macro_rules! atomic {
                 (self.before(Access::ReadModifyWrite, success), failure)
             }
 
+            #[track_caller]
+            fn tell_exchange(
+                &self,
+                exchanged: Result<$value, $value>,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) {
+                match exchanged {
+                    Ok(old) => self.identity.told(Some(old as u64), Some(new as u64), success),
+                    Err(seen) => self.identity.failed(seen as u64, failure),
+                }
+            }
+
             /// Reads the value.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
                 let order = self.before(Access::Load, order);
-                self.cell.load(order)
+                let value = self.cell.load(order);
+                self.identity.told(Some(value as u64), None, order);
+                value
             }
 
             /// Writes `value`.
@@ -76,13 +124,16 @@ macro_rules! atomic {
             pub fn store(&self, value: $value, order: Ordering) {
                 let order = self.before(Access::Store, order);
                 self.cell.store(value, order);
+                self.identity.told(None, Some(value as u64), order);
             }
 
             /// Writes `value` and returns what was there, in one step.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
                 let order = self.before(Access::ReadModifyWrite, order);
-                self.cell.swap(value, order)
+                let old = self.cell.swap(value, order);
+                self.identity.told(Some(old as u64), Some(value as u64), order);
+                old
             }
 
             /// Writes `new` if `current` is there, in one step.
@@ -98,7 +149,9 @@ macro_rules! atomic {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let (success, failure) = self.before_exchange(success, failure);
-                self.cell.compare_exchange(current, new, success, failure)
+                let exchanged = self.cell.compare_exchange(current, new, success, failure);
+                self.tell_exchange(exchanged, new, success, failure);
+                exchanged
             }
 
             /// As [`Self::compare_exchange`], but it may fail although `current` is there.
@@ -114,7 +167,9 @@ macro_rules! atomic {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let (success, failure) = self.before_exchange(success, failure);
-                self.cell.compare_exchange_weak(current, new, success, failure)
+                let exchanged = self.cell.compare_exchange_weak(current, new, success, failure);
+                self.tell_exchange(exchanged, new, success, failure);
+                exchanged
             }
 
             $(
@@ -122,7 +177,9 @@ macro_rules! atomic {
                 #[track_caller]
                 pub fn $rmw(&self, value: $value, order: Ordering) -> $value {
                     let order = self.before(Access::ReadModifyWrite, order);
-                    self.cell.$rmw(value, order)
+                    let old = self.cell.$rmw(value, order);
+                    self.identity.told(Some(old as u64), Some(result!($rmw, old, value) as u64), order);
+                    old
                 }
             )*
         }

@@ -145,8 +145,9 @@ pub struct Operation {
     pub ordering: std::sync::atomic::Ordering,
     /// What was read or written.
     pub value: u64,
-    /// Which operation wrote what was read; none for the initial value.
-    pub source: Option<usize>,
+    /// Which operation wrote what was read; none for the initial value. More than one where the engine does not say which, and
+    /// the value does not either.
+    pub sources: Vec<Option<usize>>,
     /// The source file of the call.
     pub file: &'static str,
     /// The line, from 1.

@@ -154,7 +154,7 @@ fn a_search_that_hangs_is_given_up_and_nothing_is_searched_after_it() {
 }
 
 /// Code that tells nothing has a story all the same: each operation is a step of it.
-#[cfg(heddle)]
+#[cfg(loom)]
 #[test]
 fn a_model_that_is_wrong_is_told_operation_by_operation() {
     use enactor::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -6,7 +6,7 @@ use std::panic::panic_any;
 use enactor::sync::{
     Arc, Mutex,
     atomic::{
-        AtomicBool,
+        AtomicBool, AtomicU64,
         Ordering::{Acquire, Relaxed, Release, SeqCst},
     },
     thread,
@@ -124,6 +124,28 @@ fn a_thread_of_a_thread_is_told_as_such() {
         assert!(text.contains("boss waits") && text.contains("for a thread of boss to end"), "{text}");
         assert!(text.contains("a thread of boss waits"), "{text}");
     }
+}
+
+/// heddle says which write was read; on loom the value says it, where it can. Of a read-modify-write it is never in doubt.
+#[test]
+fn a_read_of_what_was_written_twice_names_both_on_loom_and_one_on_heddle() {
+    let model = Model::new("twice", || [AtomicU64::new(0), AtomicU64::new(0)])
+        .thread("writer", |[word, flag]: &[AtomicU64; 2]| {
+            word.store(7, Relaxed);
+            word.store(7, Relaxed);
+            flag.swap(1, Release)
+        })
+        .thread("reader", |[word, flag]| if flag.fetch_add(1, Acquire) == 1 { word.load(Relaxed) } else { 0 })
+        .property("unread", "Nobody reads a 7.", |outcome| outcome.threads[1] != 7);
+    let found = conclusions(model);
+    let Conclusion { word, text, .. } = of(&found, "unread");
+    assert_eq!(*word, "refuted", "{text}");
+    // Without the table, and where each step is.
+    let words = text.split(['│', '\n']).flat_map(str::split_whitespace).filter(|word| !word.starts_with("models.rs:"));
+    let told = words.collect::<Vec<_>>().join(" ");
+    let read = if HEDDLE { "(Relaxed), from step 4" } else { "(Relaxed), from step 3 or from step 4" };
+    assert!(told.contains("reads atomic 0: 7") && told.contains(read), "{told}");
+    assert!(told.contains("modifies atomic 1: 1 → 2 (Acquire), from step 5"), "{told}");
 }
 
 /// A limit that docs/kit.md tells: past 1,000 rounds in which nothing changes a wait counts as one without end.

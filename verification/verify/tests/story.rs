@@ -163,7 +163,7 @@ fn the_page_has_every_step_and_marks_the_harm() {
 }
 
 /// Each value that was read is what the operation that it comes from has written.
-#[cfg(heddle)]
+#[cfg(loom)]
 #[test]
 fn every_read_names_the_write_that_it_reads_from() {
     use enactor_verification::report::story::{Deed, Origin};
@@ -176,7 +176,7 @@ fn every_read_names_the_write_that_it_reads_from() {
     let mut from_a_step = 0;
     for (_, deed) in deeds.values() {
         assert!(deed.place.text.is_some() && !deed.ordering.is_empty(), "{deed:?}");
-        let Some(Origin::Operation { operation, step: Some(step) }) = deed.read_from else { continue };
+        let [Origin::Operation { operation, step: Some(step) }] = deed.read_from[..] else { continue };
         let (of, write) = deeds[&operation];
         assert_eq!((of, write.location, write.written), (step, deed.location, deed.read), "{deed:?} from {write:?}");
         assert!(operation < deed.number);

@@ -141,7 +141,7 @@ fn operation(event: &TraceEvent, (thread, helper): Plays) -> timeline::Operation
         location: event.location,
         ordering: event.ordering,
         value: event.value,
-        source: event.source,
+        sources: vec![event.source],
         file: event.site.file(),
         line: event.site.line(),
     }

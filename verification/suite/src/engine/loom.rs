@@ -12,7 +12,10 @@ use std::{
     },
 };
 
-use enactor::sync::model;
+use enactor::sync::{
+    model,
+    trace::{self, Deed, Traced},
+};
 
 use super::{explore::Part, timeline::Timeline};
 use crate::{
@@ -70,7 +73,7 @@ fn counterexample(stop_before: usize, number: u64) -> Counterexample {
     Counterexample { preemptions: preemptions(&schedule), steps: schedule.len(), stop_before, place }
 }
 
-/// Plays the execution `found` once more; none when there is no such execution. loom tells no operations.
+/// Plays the execution `found` once more; none when there is no such execution. loom tells no operations: the facade does.
 pub(super) fn replay(
     part: &Part,
     found: &Counterexample,
@@ -88,13 +91,53 @@ pub(super) fn replay(
             play(None);
             return;
         }
+        trace::begin();
         write.during(|| play(Some(&|_| Some(counterexample(stop_before, number)))));
         panic_any(Enough);
     });
     if let Err(words) = ended {
         gather.fail(words.starts_with("deadlock").then_some(found.clone()), words);
     }
-    Some(Vec::new())
+    Some(operations(trace::end(), part.threads))
+}
+
+/// What was written down, a read and a write in one step as two operations, as heddle tells them.
+fn operations(trace: Vec<Traced>, threads: usize) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    // Where each of those that were written down begins.
+    let mut places = Vec::new();
+    for traced in trace {
+        places.push(operations.len());
+        // One with a write has it in its last place.
+        let place =
+            |source: &Option<usize>| source.map(|at| places.get(at + 1).copied().unwrap_or(operations.len()) - 1);
+        let (deeds, sources): (Vec<(&str, u64)>, Vec<Option<usize>>) = match &traced.deed {
+            Deed::Read(value, sources) => (vec![("Read", *value)], sources.iter().map(place).collect()),
+            Deed::Write(value) => (vec![("Write", *value)], Vec::new()),
+            Deed::Modify(read, source, written) => {
+                (vec![("ModifyRead", *read), ("ModifyWrite", *written)], vec![place(source)])
+            }
+            Deed::Fence => (vec![("Fence", 0)], Vec::new()),
+            Deed::Lock => (vec![("Lock", 0)], Vec::new()),
+            Deed::Unlock => (vec![("Unlock", 0)], Vec::new()),
+        };
+        for (what, value) in deeds {
+            operations.push(Operation {
+                // What comes before the threads start and after they have ended is the last one's.
+                thread: traced.part.map_or(threads - 1, |part| part.number.into()),
+                helper: traced.part.is_some_and(|part| part.helper),
+                by: traced.thread,
+                what: what.to_owned(),
+                location: traced.location,
+                ordering: traced.ordering,
+                value,
+                sources: sources.clone(),
+                file: traced.site.file(),
+                line: traced.site.line(),
+            });
+        }
+    }
+    operations
 }
 
 /// Runs loom until it is exhausted or `execution` ends it.

@@ -246,8 +246,7 @@ where
         let violates = replay.findings.counterexamples.contains_key(&claim.property);
         let story = self.story(claim, trail, &replay, telling);
         let operations = match story.steps.iter().map(|step| step.operations.len()).max() {
-            None | Some(0) => "\nloom does not tell its operations; heddle does.\n".to_owned(),
-            Some(1) => String::new(),
+            None | Some(0 | 1) => String::new(),
             Some(_) => format!("\n{}\n", columns::operations(&story, *columns::WIDTHS.end())),
         };
         let end = match violates {

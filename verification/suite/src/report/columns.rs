@@ -70,7 +70,8 @@ pub fn operations(story: &Story, width: u16) -> String {
 pub(super) fn what(deed: &Deed) -> String {
     let whose = if deed.helper { HELPER } else { "" };
     let what = &deed.what;
-    deed.location.map_or_else(|| format!("{whose}{what}"), |location| format!("{whose}{what} atomic {location}"))
+    let kind = if what.ends_with("locks") { "mutex" } else { "atomic" };
+    deed.location.map_or_else(|| format!("{whose}{what}"), |location| format!("{whose}{what} {kind} {location}"))
 }
 
 /// What was read and written. Packed words are better read as hexadecimal.
@@ -84,13 +85,13 @@ pub(super) fn value(deed: &Deed) -> String {
 
 /// Where the value of a read comes from, in words.
 pub(super) fn origin(deed: &Deed) -> String {
-    match &deed.read_from {
-        None => String::new(),
-        Some(Origin::Initial) => "initial value".to_owned(),
-        Some(Origin::SetUp) => "from the set-up".to_owned(),
-        Some(Origin::Operation { operation, step: Some(step) }) => format!("from {operation} (step {step})"),
-        Some(Origin::Operation { operation, step: None }) => format!("from {operation}"),
-    }
+    let origin = |origin: &Origin| match origin {
+        Origin::Initial => "initial value".to_owned(),
+        Origin::SetUp => "from the set-up".to_owned(),
+        Origin::Operation { operation, step: Some(step) } => format!("from {operation} (step {step})"),
+        Origin::Operation { operation, step: None } => format!("from {operation}"),
+    };
+    deed.read_from.iter().map(origin).collect::<Vec<_>>().join(", or ")
 }
 
 const PAUSED: &str = "paused";

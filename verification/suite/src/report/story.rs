@@ -152,8 +152,9 @@ pub struct Deed {
     pub read: Option<u64>,
     /// What was written.
     pub written: Option<u64>,
-    /// Where the value that was read comes from; none for what reads nothing.
-    pub read_from: Option<Origin>,
+    /// Where the value that was read comes from; none for what reads nothing. More than one where the engine does not say which
+    /// of equal values it was.
+    pub read_from: Vec<Origin>,
     /// Where in the source.
     pub place: Place,
 }

@@ -181,8 +181,5 @@ fn print_story(story: &Story) {
 }
 
 fn print_operations(story: &Story) {
-    match story.steps.iter().any(|step| !step.operations.is_empty()) {
-        true => println!("{}\n", columns::operations(story, width())),
-        false => println!("loom does not tell its operations; heddle does.\n"),
-    }
+    println!("{}\n", columns::operations(story, width()));
 }

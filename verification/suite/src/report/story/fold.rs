@@ -275,7 +275,7 @@ fn deed(
     (steps, start): (&[Option<usize>], usize),
     sources: &mut Sources,
 ) -> Option<Deed> {
-    let Operation { by, helper, what, location, ordering, value, source, file, line, .. } = &operations[number];
+    let Operation { by, helper, what, location, ordering, value, sources: from, file, line, .. } = &operations[number];
     let written = || {
         let mut later = operations[number + 1..].iter().filter(|later| later.by == *by);
         later.next().filter(|write| write.what == "ModifyWrite").map(|write| write.value)
@@ -287,9 +287,11 @@ fn deed(
         "Wait" => ("waits for", Some(*value), None),
         "Write" => ("writes", None, Some(*value)),
         "Fence" => ("fence", None, None),
+        "Lock" => ("locks", None, None),
+        "Unlock" => ("unlocks", None, None),
         other => (other, None, Some(*value)),
     };
-    let origin = || match source {
+    let origin = |source: &Option<usize>| match source {
         None => Origin::Initial,
         Some(source) if *source < start => Origin::SetUp,
         Some(source) => {
@@ -297,6 +299,7 @@ fn deed(
             Origin::Operation { operation: whole(*source, operations), step }
         }
     };
+    let read_from = from.iter().filter(|_| read.is_some()).map(origin).collect();
     Some(Deed {
         number,
         helper: *helper,
@@ -305,20 +308,21 @@ fn deed(
         ordering: format!("{ordering:?}"),
         read,
         written,
-        read_from: read.map(|_| origin()),
+        read_from,
         place: sources.line(file, *line),
     })
 }
 
 /// An operation in words.
 fn told(deed: &Deed) -> String {
-    let origin = match deed.read_from {
-        None => String::new(),
-        Some(Origin::Initial) => ", the initial value".to_owned(),
-        Some(Origin::SetUp) => ", from the set-up".to_owned(),
-        Some(Origin::Operation { step: Some(step), .. }) => format!(", from step {step}"),
-        Some(Origin::Operation { operation, .. }) => format!(", from operation {operation}"),
+    let origin = |origin: &Origin| match origin {
+        Origin::Initial => "the initial value".to_owned(),
+        Origin::SetUp => "from the set-up".to_owned(),
+        Origin::Operation { step: Some(step), .. } => format!("from step {step}"),
+        Origin::Operation { operation, .. } => format!("from operation {operation}"),
     };
+    let origins: Vec<String> = deed.read_from.iter().map(origin).collect();
+    let origin = if origins.is_empty() { String::new() } else { format!(", {}", origins.join(" or ")) };
     let (what, value, ordering) = (columns::what(deed), columns::value(deed), &deed.ordering);
     match value.as_str() {
         "" => format!("{what} ({ordering}){origin}"),
