@@ -19,6 +19,8 @@
 //! be told about a store, [`Model`] is for code that is no store at all, and [`Kit`] takes several of both. `docs/kit.md` is
 //! the ten-minute version.
 
+#[cfg(loom)]
+mod audit;
 mod candidate;
 mod case;
 mod model;
@@ -57,6 +59,11 @@ const REPLAY: &str = "ENACTOR_REPLAY";
 /// The environment variable that asks for a description instead of a run.
 const DESCRIBE: &str = "ENACTOR_DESCRIBE";
 
+/// The environment variable that asks for an audit of the orderings instead of a run.
+const AUDIT: &str = "ENACTOR_AUDIT";
+#[cfg(loom)]
+/// The environment variable that names the ordering with which an execution is replayed.
+const WEAKEN: &str = "ENACTOR_WEAKEN";
 /// The environment variable that names a folder for the counterexamples' pages.
 const REPORT: &str = "ENACTOR_REPORT";
 
@@ -127,8 +134,8 @@ impl Kit {
 
     /// The `main` of a test target: runs every property as a test of its own and ends the process.
     ///
-    /// With `ENACTOR_REPLAY` set it replays that execution instead, and with `ENACTOR_DESCRIBE` set it says what there is. With
-    /// `ENACTOR_REPORT` set it writes a page of each counterexample into that folder, below the target's name.
+    /// With `ENACTOR_REPLAY` set it replays that execution instead, with `ENACTOR_AUDIT` set it weakens each ordering in turn, and
+    /// with `ENACTOR_DESCRIBE` set it says what there is. With `ENACTOR_REPORT` set it writes a page of each counterexample into that folder, below the target's name.
     pub fn run(self) -> ! {
         if let Err(words) = self.wrong() {
             eprintln!("error: {words}");
@@ -145,6 +152,9 @@ impl Kit {
             std::process::exit(self.replay(&token, &telling));
         }
         let arguments = Arguments::from_args();
+        if env::var_os(AUDIT).is_some() {
+            std::process::exit(self.audit(&telling));
+        }
         if env::var_os(DESCRIBE).is_some() {
             println!("{}", self.description());
             std::process::exit(0);
@@ -156,9 +166,31 @@ impl Kit {
         conclusion.exit()
     }
 
+    /// Weakens each ordering in turn; the exit code.
+    fn audit(&self, telling: &Telling) -> i32 {
+        #[cfg(not(loom))]
+        {
+            let Telling { command, .. } = telling;
+            let flags = Engine::Heddle.flags().join(" ");
+            eprintln!(
+                "error: {AUDIT}: only an engine can weaken an ordering: RUSTFLAGS=\"{flags}\" {AUDIT}=1 {command}"
+            );
+            USAGE
+        }
+        #[cfg(loom)]
+        {
+            let (clean, text) = audit::audit(&self.cases, telling);
+            println!("{text}");
+            if clean { 0 } else { DIFFERS }
+        }
+    }
+
     /// How to tell what is found; an error when it is asked for what this build cannot give.
     fn telling(&self) -> Result<Telling, String> {
         let telling = Telling::new(&self.command);
+        #[cfg(loom)]
+        let telling =
+            telling.weakened_by(env::var(WEAKEN).ok().as_deref()).map_err(|error| format!("{WEAKEN}: {error}"))?;
         let folder = env::var_os(REPORT).filter(|folder| !folder.is_empty());
         // A folder of its own for each target: cargo runs one after the other.
         let Some(folder) = folder.map(|folder| Path::new(&folder).join(target())) else { return Ok(telling) };

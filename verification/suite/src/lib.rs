@@ -26,6 +26,8 @@ pub mod subject;
 pub mod timeline;
 pub mod trail;
 pub mod verdict;
+#[cfg(loom)]
+pub mod weakening;
 pub mod witness;
 
 /// The book's code compiles and does what it says.

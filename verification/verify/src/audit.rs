@@ -5,7 +5,6 @@
 //! source and that no scenario reaches is an error, since nothing is known about it.
 
 pub mod source;
-mod weakening;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,12 +18,12 @@ use enactor_verification::{
     search::{Progress, Search, Until},
     stores::Store,
     verdict::Expectation,
+    weakening::{MAX_EXECUTIONS, MAX_TO_REACH, Weakening},
 };
 use serde::Serialize;
 
 use crate::{budget::Model, report::token::Token, runner};
 use source::SourceError;
-pub use weakening::{NoWeakening, Weakening};
 
 /// What is known about the orderings of one store.
 #[derive(Debug, Serialize)]
@@ -95,12 +94,6 @@ impl Audit {
         self.never_reached.is_empty() && self.sites.iter().all(|site| site.weaker.iter().all(needed))
     }
 }
-
-/// How far one search of an audit goes, once an ordering is weaker.
-const MAX_EXECUTIONS: u64 = 10_000;
-/// How far the search for the operations that a scenario reaches goes. What is missed so can only make more orderings look as
-/// if they could be weaker.
-const MAX_TO_REACH: u64 = 2_000;
 
 /// What an audit comes to, for whoever watches.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ use enactor_verification::{
     engine::{Engine, explore::Replay},
     property::Property,
     report::story::{Sources, Story},
+    weakening::Weakening,
 };
 use enactor_verify::{
     audit::{self, Audit, Finding, Weaker},
@@ -53,7 +54,7 @@ fn a_counterexample_of_the_audit_replays_with_the_weaker_ordering_and_only_then(
     for finding in needed {
         let Finding::Needed { property, token, weaken, .. } = finding else { panic!("{finding:?}") };
         let token: enactor_verify::report::token::Token = token.parse().expect("a token");
-        let audit::Weakening { site, order } = weaken.parse().expect("a weakening");
+        let Weakening { site, order } = weaken.parse().expect("a weakening");
         let violates = |replay: &Replay| replay.findings.counterexamples.contains_key(property);
         let replay = |weakened| token.store.replay(token.scenario, token.search, weakened, &token.found);
         let weakened = replay(Some((site, order))).expect("it was found so");

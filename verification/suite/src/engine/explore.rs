@@ -41,8 +41,21 @@ impl Part {
         collector: &Arc<Collector>,
     ) -> Self {
         let play = super::play(stores, scenario, stop_before, props, collector);
-        let part = Self { stop_before, ..Self::new(scenario.cast.len(), collector.search(), play) };
-        Self { lens: Lens { weakened, ..part.lens.clone() }, ..part }
+        Self { stop_before, ..Self::new(scenario.cast.len(), collector.search(), play).weakened(weakened) }
+    }
+
+    /// The same, with an ordering weakened if there is one.
+    pub(crate) fn weakened(mut self, weakened: Weakened) -> Self {
+        self.lens.weakened = weakened;
+        self
+    }
+
+    /// Plays it, and says what it reaches.
+    pub(crate) fn watch(mut self, gather: Arc<dyn Gather>) -> Arc<Watched> {
+        let watched = Arc::new(Watched::default());
+        self.lens.watch = Some(Arc::clone(&watched));
+        self.explore(gather);
+        watched
     }
 
     /// The whole search of `play`, which has so many threads.
@@ -99,13 +112,11 @@ pub(crate) fn is_seen(stores: &Stores, scenario: &'static Scenario) -> bool {
 
 fn watch(stores: &Stores, scenario: &'static Scenario, search: Search) -> (Arc<Watched>, u64) {
     let collector = Arc::new(Collector::new(scenario, search, Arc::default()));
-    let watched = Arc::new(Watched::default());
     // Nobody gets so far: the thread that would stop runs through.
     let runs_through = usize::MAX - 1;
     let props = Props::new(scenario);
-    let mut part = Part::of_scenario(stores, scenario, None, runs_through, &props, &collector);
-    part.lens.watch = Some(Arc::clone(&watched));
-    part.explore(Arc::clone(&collector) as Arc<dyn Gather>);
+    let part = Part::of_scenario(stores, scenario, None, runs_through, &props, &collector);
+    let watched = part.watch(Arc::clone(&collector) as Arc<dyn Gather>);
     (watched, collector.finish().executions)
 }
 

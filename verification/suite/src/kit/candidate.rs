@@ -237,7 +237,20 @@ impl<S: PlanStore> Candidate<S> {
             #[cfg(loom)]
             again: {
                 let stores = self.maker.stores();
-                Box::new(move |search, found| explore::replay(&stores, scenario, search, None, found))
+                Box::new(move |search, weakened, found| explore::replay(&stores, scenario, search, weakened, found))
+            },
+            #[cfg(loom)]
+            sites: {
+                let stores = self.maker.stores();
+                Box::new(move |search| explore::sites(&stores, scenario, search))
+            },
+            #[cfg(loom)]
+            with_weaker: {
+                let stores = self.maker.stores();
+                Box::new(move |weakened| {
+                    let stores = Arc::clone(&stores);
+                    Arc::new(move |collector| explore::explore(&stores, scenario, weakened, collector))
+                })
             },
             findings: OnceLock::new(),
             excused,

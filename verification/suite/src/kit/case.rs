@@ -15,16 +15,19 @@ use crate::{
 };
 #[cfg(loom)]
 use crate::{
-    engine::explore::{NoSuchExecution, Replay},
+    engine::explore::{NoSuchExecution, Replay, Weakened},
     report::{
         columns,
         story::{Sources, Story, Title, Violated},
     },
     search::Counterexample,
+    weakening::{MAX_EXECUTIONS, MAX_TO_REACH, Weakening},
 };
+#[cfg(loom)]
+use enactor::sync::model::Site;
 
 #[cfg(loom)]
-use super::tell;
+use super::{WEAKEN, audit::Noticed, tell};
 use super::{tell::Telling, watch, words};
 
 /// What came of one property.
@@ -43,10 +46,18 @@ pub struct Conclusion {
 /// Fills a collector.
 pub(super) type Run<P, W> = Arc<dyn Fn(&Arc<Collector<P, W>>) + Send + Sync>;
 
-/// Plays one execution again.
+/// Plays one execution again, with an ordering weakened if there is one.
 #[cfg(loom)]
 pub(super) type Again<P, W> =
-    Box<dyn Fn(Search, &Counterexample) -> Result<Replay<P, W>, NoSuchExecution> + Send + Sync>;
+    Box<dyn Fn(Search, Weakened, &Counterexample) -> Result<Replay<P, W>, NoSuchExecution> + Send + Sync>;
+
+/// The operations that a search reaches, and how many executions it has.
+#[cfg(loom)]
+pub(super) type Sites = Box<dyn Fn(Search) -> (Vec<Site>, u64) + Send + Sync>;
+
+/// The search with an ordering weakened.
+#[cfg(loom)]
+pub(super) type WithWeaker<P, W> = Box<dyn Fn(Weakened) -> Run<P, W> + Send + Sync>;
 
 /// One property of a case.
 pub(super) struct Claim<P> {
@@ -77,6 +88,10 @@ pub(super) struct Case<P, W> {
     pub(super) run: Run<P, W>,
     #[cfg(loom)]
     pub(super) again: Again<P, W>,
+    #[cfg(loom)]
+    pub(super) sites: Sites,
+    #[cfg(loom)]
+    pub(super) with_weaker: WithWeaker<P, W>,
     pub(super) findings: OnceLock<Findings<P, W>>,
 }
 
@@ -89,6 +104,12 @@ pub(super) trait Check: Send + Sync {
     fn kind(&self) -> String;
     /// What comes of property number `test`.
     fn check(&self, test: usize, telling: &Telling) -> Conclusion;
+    /// The operations that it reaches, and in how many executions.
+    #[cfg(loom)]
+    fn sites(&self) -> (Vec<Site>, u64);
+    /// Whether a property that holds otherwise notices a weaker ordering.
+    #[cfg(loom)]
+    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed;
     /// Plays one execution again: what happens, and whether it violates `property`.
     fn replay(&self, property: &str, trail: &Trail, telling: &Telling) -> Result<(String, bool), String>;
     fn description(&self) -> String;
@@ -172,7 +193,7 @@ where
         let name = self.name(claim);
         let found = &findings.counterexamples[&claim.property];
         let trail = Trail { search: self.search, stops: self.scenario.has_a_stop(), found: found.clone() };
-        match (self.again)(self.search, found) {
+        match (self.again)(self.search, None, found) {
             Ok(replay) if replay.findings.counterexamples.contains_key(&claim.property) => {
                 ("refuted", false, telling.refutes(&name, &self.story(claim, &trail, &replay, telling)))
             }
@@ -232,6 +253,34 @@ where
         conclusion
     }
 
+    #[cfg(loom)]
+    fn sites(&self) -> (Vec<Site>, u64) {
+        (self.sites)(Search { max_executions: MAX_TO_REACH, workers: 1, ..self.search })
+    }
+
+    #[cfg(loom)]
+    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed {
+        // A refutation that is there anyway says nothing about this ordering.
+        let holds = |claim: &&Claim<P>| {
+            claim.unchecked.is_none() && !self.findings(telling).counterexamples.contains_key(&claim.property)
+        };
+        let holds: Vec<&Claim<P>> = self.claims.iter().filter(holds).collect();
+        let search = Search { max_executions: MAX_EXECUTIONS, workers: 1, ..self.search };
+        let collector = Arc::new(Collector::with_completion(self.completion.clone(), search, Arc::default()));
+        let run = (self.with_weaker)(Some((weakening.site, weakening.order)));
+        let findings = watch::run(&self.path, &collector, &run, &telling.hung);
+        let found = holds.iter().find_map(|claim| Some((claim, findings.counterexamples.get(&claim.property)?)));
+        match found {
+            Some((claim, found)) => {
+                let trail = Trail { search, stops: self.scenario.has_a_stop(), found: found.clone() };
+                let replay = words::command(&format!("{}#{trail}", self.name(claim)), &telling.command);
+                let replay = format!("{WEAKEN}='{weakening}' {replay}");
+                Noticed::By { property: claim.property.to_string(), replay }
+            }
+            None => Noticed::Not { executions: findings.executions, truncated: findings.limit.is_some() },
+        }
+    }
+
     #[cfg(not(loom))]
     fn replay(&self, _property: &str, _trail: &Trail, _telling: &Telling) -> Result<(String, bool), String> {
         Err("this build has no engine to replay with: set RUSTFLAGS as in the replay command".to_owned())
@@ -242,7 +291,7 @@ where
         let names = || self.claims.iter().map(|claim| claim.property.to_string()).collect::<Vec<_>>().join(", ");
         let claim = self.claims.iter().find(|claim| claim.property.to_string() == property);
         let claim = claim.ok_or_else(|| format!("{} has no property {property}; there are {}", self.path, names()))?;
-        let replay = (self.again)(trail.search, &trail.found).map_err(|error| error.to_string())?;
+        let replay = (self.again)(trail.search, telling.weakened, &trail.found).map_err(|error| error.to_string())?;
         let violates = replay.findings.counterexamples.contains_key(&claim.property);
         let story = self.story(claim, trail, &replay, telling);
         let operations = match story.steps.iter().map(|step| step.operations.len()).max() {

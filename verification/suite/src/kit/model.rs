@@ -188,11 +188,32 @@ where
             excused: Vec::new(),
             completion: vec![COMPLETES],
             search: model.limits.search(threads),
+            #[cfg(loom)]
+            sites: {
+                let model = Arc::clone(&model);
+                Box::new(move |search| {
+                    let collector = Arc::new(Collector::with_completion(vec![COMPLETES], search, Arc::default()));
+                    let part = Part::new(threads, search, model.play(&collector));
+                    let watched = part.watch(Arc::clone(&collector) as Arc<dyn Gather>);
+                    (watched.sites(), collector.finish().executions)
+                })
+            },
+            #[cfg(loom)]
+            with_weaker: {
+                let model = Arc::clone(&model);
+                Box::new(move |weakened| {
+                    let model = Arc::clone(&model);
+                    Arc::new(move |collector| {
+                        let part = Part::new(threads, collector.search(), model.play(collector));
+                        part.weakened(weakened).explore(Arc::clone(collector) as Arc<dyn Gather>);
+                    })
+                })
+            },
             run: Arc::new(move |collector| model.search(collector)),
             #[cfg(loom)]
-            again: Box::new(move |search, found| {
+            again: Box::new(move |search, weakened, found| {
                 let collector = Arc::new(Collector::with_completion(vec![COMPLETES], search, Arc::default()));
-                let part = Part::new(threads, search, again.play(&collector));
+                let part = Part::new(threads, search, again.play(&collector)).weakened(weakened);
                 let played = part.replay(found, Arc::clone(&collector) as Arc<dyn Gather>);
                 let (events, operations) = played.ok_or(NoSuchExecution)?;
                 Ok(Replay { events, operations, findings: collector.finish() })

@@ -16,6 +16,11 @@ use crate::report::{
     story::Story,
     whole::{self, CannotWrite},
 };
+#[cfg(loom)]
+use crate::{
+    engine::explore::Weakened,
+    weakening::{NoWeakening, Weakening},
+};
 
 /// How one run tells what it finds.
 pub(super) struct Telling {
@@ -26,6 +31,9 @@ pub(super) struct Telling {
     /// Whether each counterexample is shown, not only the first to each property.
     #[cfg(loom)]
     all: bool,
+    /// The ordering with which executions are replayed.
+    #[cfg(loom)]
+    pub(super) weakened: Weakened,
     /// Where pages go.
     #[cfg(loom)]
     pages: Option<PathBuf>,
@@ -53,9 +61,18 @@ impl Telling {
             #[cfg(loom)]
             all: false,
             #[cfg(loom)]
+            weakened: None,
+            #[cfg(loom)]
             pages: None,
             told: Mutex::default(),
         }
+    }
+
+    /// The same, where executions are replayed with the ordering that this text names, if there is one.
+    #[cfg(loom)]
+    pub(super) fn weakened_by(self, text: Option<&str>) -> Result<Self, NoWeakening> {
+        let weakening = text.map(str::parse::<Weakening>).transpose()?;
+        Ok(Self { weakened: weakening.map(|Weakening { site, order }| (site, order)), ..self })
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {

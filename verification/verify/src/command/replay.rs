@@ -13,9 +13,9 @@ use enactor_verification::{
         whole::{self, CannotWrite},
     },
     verdict::{Expectation, Limit, Verdict},
+    weakening::Weakening,
 };
 use enactor_verify::{
-    audit::Weakening,
     report::{annotation, token::Token},
     runner::Outcome,
 };

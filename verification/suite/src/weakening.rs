@@ -4,6 +4,12 @@ use std::{fmt, str::FromStr, sync::atomic::Ordering};
 
 use enactor::sync::model::{Access, Site};
 
+/// How far one search of an audit goes, once an ordering is weaker.
+pub const MAX_EXECUTIONS: u64 = 10_000;
+/// How far the search for the operations that a scenario reaches goes. What is missed so can only make more orderings look as
+/// if they could be weaker.
+pub const MAX_TO_REACH: u64 = 2_000;
+
 /// One operation with another ordering; none for a fence that is left out. As text: `file:line:operation:from:to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Weakening {
