@@ -203,9 +203,14 @@ pub fn part() -> Option<Part> {
 
 /// The calling thread has just been spawned by one that works in `part`.
 pub(super) fn take_part(part: Option<Part>) {
-    if let Some(Part { number, .. }) = part {
-        HELPERS.with(|helpers| helpers.borrow_mut().push((engine::thread::current().id(), number)));
-    }
+    // An engine may give it the name of a thread that has ended.
+    leave_thread();
+    let id = engine::thread::current().id();
+    HELPERS.with(|helpers| {
+        let mut helpers = helpers.borrow_mut();
+        helpers.retain(|(known, _)| *known != id);
+        helpers.extend(part.map(|part| (id, part.number)));
+    });
 }
 
 /// For each operation so far in this execution that a known thread made: which thread.
