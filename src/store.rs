@@ -11,7 +11,7 @@
 //! | [`resolve`](PlanStore::resolve) | what a client sees | after the first answer never empty, never torn, never going back in time for one reader |
 //! | [`begin_run`](PlanStore::begin_run) | | nothing; stores with locks or leases keep them in the token |
 //! | [`pause`](PlanStore::pause), [`resume`](PlanStore::resume) | | when `pause` has returned, nothing changes until `resume`, not even by an Enactor that was in the middle of an operation |
-//! | [`repair`](PlanStore::repair) | publishes a plan and applies it everywhere | also while paused, and against running Enactors |
+//! | [`repair`](PlanStore::repair) | publishes a plan and applies it everywhere | also while paused, and against running Enactors: no endpoint is left on an older plan |
 //!
 //! Clean-up is deliberately *not* one transaction over all endpoints: it withdraws endpoint by endpoint, as apply-plan
 //! writes endpoint by endpoint. A plan that a running clean-up has withdrawn from one endpoint may still be applied to the
@@ -172,7 +172,8 @@ pub struct CleanUp {
 pub struct Repair {
     /// How many endpoints now serve the repair's plan.
     pub applied: usize,
-    /// How many it left, since they serve or only take a newer plan by now, or an Enactor is just updating them.
+    /// How many it left, since they serve or only take a newer plan by now. A store that leaves an endpoint to the Enactor that
+    /// is just updating it counts it here, too, and then its repair is not whole.
     pub overtaken: usize,
 }
 

@@ -4,7 +4,7 @@ use enactor::{
     enactor::RunReport,
     generation::Generation,
     operator::RepairError,
-    store::{ApplyOutcome, PublishError},
+    store::{ApplyOutcome, PublishError, Repair},
 };
 
 use crate::{
@@ -99,22 +99,27 @@ fn left_behind(execution: &Execution) -> Option<(usize, &Seen, Generation)> {
     seen.find(|(_, seen)| seen.generation != Some(newest)).map(|(endpoint, seen)| (endpoint, seen, newest))
 }
 
-/// Whether something changed although the operator had paused, and that for good. Who ran beside the pause is compared with
-/// what was there right after it, unless the operator repaired then; who was told of it changes nothing at all.
+/// Whether something changed although the operator had paused, and that for good. What there was right after the pause, or when
+/// the operator looked last, is compared with what is left, unless the operator repaired after that. Who was told of the pause
+/// changes nothing at all.
 fn changes_while_paused(execution: &Execution) -> bool {
     let history = &execution.history;
     history.iter().enumerate().any(|(place, record)| {
-        let Call::Pause(snapshot) = &record.call else { return false };
-        let later = |test: fn(&Call) -> bool| {
-            history[place..].iter().any(|later| later.thread == record.thread && test(&later.call))
-        };
-        if later(|call| matches!(call, Call::Resume)) {
+        if !matches!(record.call, Call::Pause(_)) {
             return false;
         }
-        let repaired = later(|call| matches!(call, Call::Repair(..)));
+        let later = || history[place..].iter().filter(|later| later.thread == record.thread).map(|later| &later.call);
+        if later().any(|call| matches!(call, Call::Resume)) {
+            return false;
+        }
+        let looked = later().fold(None, |looked, call| match call {
+            Call::Pause(snapshot) | Call::Look(snapshot) => Some(snapshot),
+            Call::Repair(..) | Call::RepairPart(..) => None,
+            _ => looked,
+        });
         let is_told = |tell: (usize, usize)| tell.0 == record.thread && tell.1 > place;
         let mut told = specification::messages(history).into_iter().filter(|[tell, _]| is_told(*tell));
-        (!repaired && *snapshot != execution.left)
+        looked.is_some_and(|looked| *looked != execution.left)
             || told.any(|[_, (hearer, from)]| {
                 let mut later = history[from..].iter().filter(|later| later.thread == hearer);
                 later.any(|later| changes_something(&later.call))
@@ -131,20 +136,34 @@ fn changes_something(call: &Call) -> bool {
     }
 }
 
-/// How a repair was not made, or did not last, if so. Only another publication may keep it from being made.
+/// How a repair was not made that should have been, or did not last, or was made and should not have been; if so.
 fn disobeyed(scenario: &Scenario, execution: &Execution) -> Option<String> {
-    let others_publish = execution.history.iter().any(|record| matches!(record.call, Call::Publish(..)));
+    let publishes = |test: fn(&Call) -> bool| execution.history.iter().any(|record| test(&record.call));
     execution.history.iter().find_map(|record| match &record.call {
-        Call::Repair(_, Err(RepairError::Publish(PublishError::Busy | PublishError::NotNewer { .. })))
-            if others_publish =>
+        Call::RepairPart(plan, Ok(_)) => Some(format!("the repair with plan {plan} is made, which lacks an endpoint")),
+        Call::Repair(plan, result) if plan.get() <= scenario.published => match result {
+            Ok(_) => Some(format!("the repair with plan {plan} is made, which is not newer than what is published")),
+            Err(_) => None,
+        },
+        // There is one publisher at a time.
+        Call::Repair(_, Err(RepairError::Publish(PublishError::Busy)))
+            if publishes(|call| matches!(call, Call::Publish(..))) =>
+        {
+            None
+        }
+        Call::Repair(_, Err(RepairError::Publish(PublishError::NotNewer { .. })))
+            if publishes(|call| matches!(call, Call::Publish(_, Ok(())))) =>
         {
             None
         }
         Call::Repair(plan, Err(error)) => Some(format!("the repair with plan {plan} is not made: {error}")),
+        Call::Repair(plan, Ok(Repair { applied, overtaken })) if applied + overtaken != scenario.endpoints => Some(format!(
+            "the repair with plan {plan} says that it has applied it to {applied} endpoints and left {overtaken}: there are {}",
+            scenario.endpoints
+        )),
         Call::Repair(plan, Ok(_)) => {
             let older = (0..scenario.endpoints).find(|&at| execution.at_rest[at].generation < Some(*plan))?;
-            let serves =
-                execution.at_rest[older].generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
+            let serves = execution.at_rest[older].generation.map_or("nothing".to_owned(), |plan| format!("plan {plan}"));
             Some(format!("{} serves {serves}, though it was repaired with plan {plan}", stage::name(older)))
         }
         _ => None,

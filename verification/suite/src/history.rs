@@ -48,7 +48,7 @@ pub enum Call {
     Resolve(usize, Seen),
     /// publish.
     Publish(Generation, Result<(), PublishError>),
-    /// publish of a plan without the last endpoint's record set.
+    /// publish of a plan without some endpoint's record set.
     PublishPart(Generation, Result<(), PublishError>),
     /// The operator's pause, and what could be observed right after it.
     Pause(Snapshot),
@@ -56,6 +56,10 @@ pub enum Call {
     Resume,
     /// The operator's repair.
     Repair(Generation, Result<Repair, RepairError>),
+    /// repair with a plan without some endpoint's record set.
+    RepairPart(Generation, Result<Repair, RepairError>),
+    /// What could be observed when the operator looked.
+    Look(Snapshot),
     /// A whole run of an Enactor ended.
     Run(RunReport),
     /// The thread tells another that it has got this far.

@@ -48,7 +48,7 @@ properties! {
     Linearizable = "linearizable",
     /// After the operator's pause has returned nothing changes until resume, but by the operator's own repair.
     PauseIsFinal = "pause_is_final",
-    /// The operator's repair is made, also while paused, and once the threads have ended no endpoint serves an older plan.
+    /// A repair with a newer, whole plan is made, also while paused, and leaves no endpoint on an older plan; another is refused.
     RepairIsObeyed = "repair_is_obeyed",
     /// An Enactor that stops for ever at any step blocks nobody and leaves no plan that another clean-up could not take.
     SurvivesACrash = "survives_a_crash",

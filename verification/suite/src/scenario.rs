@@ -63,14 +63,18 @@ pub enum Action {
     Resolve(usize),
     /// The Planner publishes this plan.
     Publish(u32),
-    /// The Planner tries to publish this plan without the last endpoint's record set.
-    PublishPart(u32),
+    /// The Planner tries to publish this plan without this endpoint's record set.
+    PublishPart(u32, usize),
     /// The operator pauses all automation.
     Pause,
     /// The operator lets it go on.
     Resume,
     /// The operator repairs the zone with this plan.
     Repair(u32),
+    /// The operator tries to repair the zone with this plan, without the first endpoint's record set.
+    RepairPart(u32),
+    /// The operator looks at what there is.
+    Look,
     /// What follows stops for ever at one of its steps, each step in turn.
     StopSomewhere,
     /// Tells whoever [hears](Action::Hear).
@@ -105,7 +109,9 @@ impl Scenario {
     /// The newest plan that anybody publishes.
     pub fn newest(&self) -> u32 {
         let published = self.actions().filter_map(|action| match action {
-            Action::Publish(plan) | Action::PublishPart(plan) | Action::Repair(plan) => Some(plan),
+            Action::Publish(plan) | Action::PublishPart(plan, _) | Action::Repair(plan) | Action::RepairPart(plan) => {
+                Some(plan)
+            }
             _ => None,
         });
         published.max().unwrap_or(0).max(self.published)

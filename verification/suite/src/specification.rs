@@ -11,7 +11,10 @@
 
 use std::{collections::HashSet, fmt};
 
-use enactor::{generation::Generation, store::ApplyOutcome};
+use enactor::{
+    generation::Generation,
+    store::{ApplyOutcome, PublishError},
+};
 use foldhash::fast::FixedState;
 
 use crate::{
@@ -25,8 +28,12 @@ use crate::{
 enum Operation {
     Latest(Option<Generation>),
     Publish(Generation),
+    /// A plan that is refused, since one with this generation is the newest.
+    NotNewer(Generation, Generation),
     /// A plan without a record set for some endpoint.
     PublishPart(Generation),
+    /// A clean-up of what is older than the second keeps the first.
+    Keep(Generation, Generation),
     Apply(Generation, ApplyOutcome),
     Read {
         generation: Option<Generation>,
@@ -47,7 +54,8 @@ struct Specification {
 }
 
 fn bit(generation: Generation) -> u64 {
-    1 << generation.get()
+    // A store may say any number.
+    1_u64.checked_shl(generation.get()).unwrap_or(0)
 }
 
 fn number(generation: Option<Generation>) -> u32 {
@@ -65,7 +73,9 @@ impl Specification {
                 next.stored |= bit(generation);
                 generation.get() > self.newest
             }
+            Operation::NotNewer(offered, newest) => newest.get() == self.newest && offered <= newest,
             Operation::PublishPart(_) => false,
+            Operation::Keep(plan, before) => plan < before && self.stored & bit(plan) != 0,
             Operation::Apply(generation, outcome) => {
                 // Whoever is told that another one is at it has changed nothing.
                 if let ApplyOutcome::Applied { .. } = outcome {
@@ -217,6 +227,8 @@ impl fmt::Display for Operation {
         match self {
             Self::Latest(latest) => write!(f, "the newest plan is found to be {}", number(*latest)),
             Self::Publish(plan) => write!(f, "plan {plan} is published"),
+            Self::NotNewer(plan, newest) => write!(f, "plan {plan} is refused, since plan {newest} is the newest"),
+            Self::Keep(plan, before) => write!(f, "plan {plan} is kept as one that is stored and older than {before}"),
             Self::PublishPart(plan) => write!(f, "plan {plan}, which lacks an endpoint, is published"),
             Self::Apply(plan, ApplyOutcome::Applied { replaced }) => {
                 write!(f, "plan {plan} is applied over plan {}", number(*replaced))
@@ -240,6 +252,9 @@ fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
         match &record.call {
             Call::Latest(generation) => add(Operation::Latest(*generation)),
             Call::Publish(generation, Ok(())) => add(Operation::Publish(*generation)),
+            Call::Publish(generation, Err(PublishError::NotNewer { newest, .. })) => {
+                add(Operation::NotNewer(*generation, *newest));
+            }
             Call::PublishPart(generation, Ok(())) => add(Operation::PublishPart(*generation)),
             Call::Apply(at, generation, outcome) if *at == endpoint => add(Operation::Apply(*generation, *outcome)),
             Call::Applied(at, generation) if *at == endpoint => {
@@ -251,6 +266,7 @@ fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
             Call::CleanUp(before, clean_up) => {
                 add(Operation::Withdraw(*before));
                 clean_up.deleted.iter().for_each(|&generation| add(Operation::Delete(generation)));
+                clean_up.kept.iter().for_each(|&generation| add(Operation::Keep(generation, *before)));
             }
             _ => {}
         }

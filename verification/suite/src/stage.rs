@@ -120,10 +120,11 @@ impl Props {
         Arc::clone(&self.plans[number as usize - 1])
     }
 
-    /// The plan without the last endpoint's record set.
-    fn part(&self, number: u32) -> Arc<Plan> {
+    /// The plan without the record set of endpoint number `missing`.
+    fn part(&self, number: u32, missing: usize) -> Arc<Plan> {
         let plan = self.plan(number);
-        let missing = self.endpoints.last().expect("a scenario has endpoints");
+        let missing = &self.endpoints[missing];
+        debug!("offers plan {number} without a record set for {missing}");
         let records = plan.records().filter(|(endpoint, _)| *endpoint != missing);
         let records: Vec<_> = records.map(|(endpoint, records)| (endpoint.clone(), records.clone())).collect();
         Arc::new(Plan::new(plan.generation(), records))
@@ -271,10 +272,9 @@ impl Stage {
             Action::Resolve(endpoint) => drop(actor.resolve(&self.props.endpoints[endpoint])),
             // A refusal is in the history.
             Action::Publish(plan) => drop(actor.publish(self.props.plan(plan))),
-            Action::PublishPart(plan) => {
-                let missing = self.props.endpoints.last().expect("a scenario has endpoints");
-                debug!("offers plan {plan} without a record set for {missing}");
-                let result = self.store.publish(self.props.part(plan));
+            Action::PublishPart(plan, missing) => {
+                let part = self.props.part(plan, missing);
+                let result = self.store.publish(part);
                 actor.note(began, Call::PublishPart(generation(plan), result));
             }
             Action::Pause => actor.pause(),
@@ -282,6 +282,16 @@ impl Stage {
             Action::Repair(plan) => {
                 let repair = Operator::new(&self.store).repair(self.props.plan(plan));
                 actor.note(began, Call::Repair(generation(plan), repair));
+            }
+            Action::RepairPart(plan) => {
+                let part = self.props.part(plan, 0);
+                let repair = Operator::new(&self.store).repair(part);
+                actor.note(began, Call::RepairPart(generation(plan), repair));
+            }
+            Action::Look => {
+                let snapshot = self.snapshot();
+                debug!("looks at what there is");
+                actor.note(began, Call::Look(snapshot));
             }
             Action::StopSomewhere => actor.stop_before(self.stop_before),
             Action::Tell => {

@@ -2,8 +2,8 @@
 
 use super::{
     Action::{
-        Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, PublishPart, Repair, Resolve, Resume, StopSomewhere,
-        Tell,
+        Apply, CleanUp, Enact, EnactLatest, Hear, Look, Pause, Publish, PublishPart, Repair, RepairPart, Resolve,
+        Resume, StopSomewhere, Tell,
     },
     Role, Scenario,
 };
@@ -286,14 +286,14 @@ pub static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "plan_is_not_whole",
-        story: "A plan that lacks an endpoint's record set is offered, and the next one is whole, while an Enactor rolls out what \
-                is latest: the first must be refused, or that endpoint has nothing to serve.",
+        story: "A plan that lacks one endpoint's record set is offered, then one that lacks the other's; the next one is whole, while an Enactor rolls out what \
+                is latest: those must be refused, or an endpoint has nothing to serve.",
         endpoints: 2,
         published: 1,
         retention: 0,
         twins: &[],
         cast: &[
-            Role { name: "Planner", does: &[PublishPart(2), Publish(3)] },
+            Role { name: "Planner", does: &[PublishPart(2, 0), PublishPart(2, 1), Publish(3)] },
             Role { name: "Enactor 1", does: &[EnactLatest] },
         ],
         properties: &[NeverEmpty, NeverTorn, NeverDangles, NeverWedges, Reclaims, Linearizable, NoLeak, Completes],
@@ -308,6 +308,18 @@ pub static SCENARIOS: &[Scenario] = &[
         retention: 0,
         twins: &[],
         cast: &[Role { name: "Enactor 1", does: &[Enact(3)] }, Role { name: "Operator", does: &[Pause] }],
+        properties: &[PauseIsFinal, NeverEmpty, NeverDangles, NeverWedges, Reclaims, NoLeak, Completes],
+        witnesses: &[PausedInARun, FinishedBeforeThePause],
+    },
+    Scenario {
+        name: "operator_pauses_two_endpoints",
+        story: "The operator pauses while an Enactor is anywhere in its run on two endpoints: neither changes once the pause has \
+                returned, and both do again after the resume.",
+        endpoints: 2,
+        published: 2,
+        retention: 0,
+        twins: &[],
+        cast: &[Role { name: "Enactor 1", does: &[Enact(2)] }, Role { name: "Operator", does: &[Pause] }],
         properties: &[PauseIsFinal, NeverEmpty, NeverDangles, NeverWedges, Reclaims, NoLeak, Completes],
         witnesses: &[PausedInARun, FinishedBeforeThePause],
     },
@@ -363,14 +375,50 @@ pub static SCENARIOS: &[Scenario] = &[
         retention: 0,
         twins: &[],
         cast: &[
-            Role { name: "Enactor 1", does: &[Hear, Enact(2), CleanUp(3)] },
-            Role { name: "Operator", does: &[Pause, Tell, Repair(4)] },
+            Role { name: "Enactor 1", does: &[Hear, Enact(2), CleanUp(4)] },
+            Role { name: "Operator", does: &[Pause, Tell, Repair(4), Look] },
         ],
         properties: &[
             RepairIsObeyed, PauseIsFinal, NeverEmpty, NeverRegresses, NeverDangles, Converges, NeverWedges, Reclaims,
             NoLeak, Completes,
         ],
         witnesses: &[Heard, PausedInARun],
+    },
+    Scenario {
+        name: "planner_hears_of_the_pause",
+        story: "The operator pauses, says so, and repairs the zone with plan 2. A Planner that has heard of it tries to publish plan 3 \
+                and to apply it, before the repair and after it.",
+        endpoints: 1,
+        published: 1,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Planner", does: &[Hear, Publish(3), Apply(0, 3)] },
+            Role { name: "Operator", does: &[Pause, Tell, Repair(2)] },
+        ],
+        properties: &[
+            RepairIsObeyed, PauseIsFinal, NeverEmpty, NeverRegresses, NeverDangles, NeverWedges, Reclaims, NoLeak,
+            Completes,
+        ],
+        witnesses: &[Heard, PublishRefused],
+    },
+    Scenario {
+        name: "operator_repairs_with_a_bad_plan",
+        story: "The operator tries to repair with a plan that lacks an endpoint, then with an old one, while an Enactor is anywhere in \
+                its run: neither is made. Then with a good one.",
+        endpoints: 2,
+        published: 2,
+        retention: 0,
+        twins: &[],
+        cast: &[
+            Role { name: "Enactor 1", does: &[Apply(0, 2)] },
+            Role { name: "Operator", does: &[RepairPart(3), Repair(1), Repair(4)] },
+        ],
+        properties: &[
+            RepairIsObeyed, NeverEmpty, NeverRegresses, NeverDangles, NeverTorn, Converges, NeverWedges, Reclaims,
+            NoLeak, Completes,
+        ],
+        witnesses: &[RepairMetARun],
     },
     Scenario {
         name: "enactor_stops_for_ever",

@@ -21,7 +21,8 @@ pub enum Need {
 pub struct Needs {
     /// How many endpoints the store serves.
     pub endpoints: usize,
-    /// How many plans it has room for at once. A publish beyond that may be refused.
+    /// How many plans it has room for at once. A store with no more room than that makes some by itself, when a plan is
+    /// published into it: it deletes what is not the newest and can never be reached again.
     pub room: usize,
     /// How many threads use it at once.
     pub threads: usize,
@@ -55,12 +56,15 @@ impl Scenario {
         let asks = |need: &Need| {
             self.actions().any(|action| match need {
                 Need::Pause => matches!(action, Action::Pause | Action::Resume),
-                Need::Repair => matches!(action, Action::Repair(_)),
+                Need::Repair => matches!(action, Action::Repair(_) | Action::RepairPart(_)),
                 Need::Stop => action == Action::StopSomewhere,
             })
         };
-        // At the end two more plans are published, each after a clean-up that leaves the retention and the newest.
-        let room = self.published.max(self.retention + 2) as usize;
+        // At the end two more plans are published, each after a clean-up that leaves the retention and the newest. In between
+        // the served one, the newest and the one that is published may all be different.
+        let publishes = |action| matches!(action, Action::Publish(_) | Action::Repair(_));
+        let between = if self.actions().any(publishes) { 3 } else { 2 };
+        let room = self.published.max(self.retention + 2).max(between) as usize;
         let abilities = Need::ALL.iter().copied().filter(asks).collect();
         Needs { endpoints: self.endpoints, room, threads: self.cast.len(), abilities }
     }
