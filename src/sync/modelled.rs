@@ -7,6 +7,7 @@ use std::{
     fmt,
     mem::{self, ManuallyDrop},
     ops::{Deref, DerefMut},
+    panic::Location,
     sync::{PoisonError, TryLockError},
 };
 
@@ -38,6 +39,8 @@ pub struct Mutex<T> {
 pub struct MutexGuard<'a, T> {
     held: Option<engine::sync::MutexGuard<'a, T>>,
     identity: &'a trace::Identity,
+    /// Where the lock was taken. Nobody says where it is let go of.
+    site: &'static Location<'static>,
 }
 
 impl<T> Mutex<T> {
@@ -52,8 +55,9 @@ impl<T> Mutex<T> {
     pub fn lock(&self) -> MutexGuard<'_, T> {
         model::lock();
         let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.identity.locked(trace::Deed::Lock);
-        MutexGuard { held: Some(held), identity: &self.identity }
+        let site = Location::caller();
+        self.identity.locked(trace::Deed::Lock, site);
+        MutexGuard { held: Some(held), identity: &self.identity, site }
     }
 
     /// `step`, with the lock, as one step: nobody stops for ever between it and letting go of the lock. Where `step` has
@@ -119,10 +123,9 @@ impl<T> Drop for TryLockGuard<'_, T> {
 }
 
 impl<T> MutexGuard<'_, T> {
-    #[track_caller]
     fn let_go(&mut self) {
         if self.held.is_some() {
-            self.identity.locked(trace::Deed::Unlock);
+            self.identity.locked(trace::Deed::Unlock, self.site);
         }
         drop(self.held.take());
     }

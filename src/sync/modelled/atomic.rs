@@ -106,7 +106,7 @@ macro_rules! atomic {
             ) {
                 match exchanged {
                     Ok(old) => self.identity.told(Some(old as u64), Some(new as u64), success),
-                    Err(seen) => self.identity.failed(seen as u64, failure),
+                    Err(seen) => self.identity.told(Some(seen as u64), None, failure),
                 }
             }
 

@@ -143,8 +143,10 @@ thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(true) };
     static STOP: Cell<Option<Stop>> = const { Cell::new(None) };
     static CAST: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
-    /// Threads that known ones have spawned, and for whom they work.
-    static HELPERS: RefCell<Vec<(engine::thread::ThreadId, u8)>> = const { RefCell::new(Vec::new()) };
+    /// Threads that the facade has spawned, and for whom they work.
+    static HELPERS: RefCell<Vec<(engine::thread::ThreadId, Option<u8>)>> = const { RefCell::new(Vec::new()) };
+    /// Whether a thread without a token has used an atomic that has some.
+    static UNTOLD: Cell<bool> = const { Cell::new(false) };
     static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -185,16 +187,17 @@ pub fn current_thread() -> Option<u8> {
 /// In whose part the calling thread works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// The known thread whose part it is.
-    pub number: u8,
+    /// The known thread whose part it is; none for what is spawned before those start or after they have ended.
+    pub number: Option<u8>,
     /// Whether the calling thread is not that one itself, but was spawned for it.
     pub helper: bool,
 }
 
-/// In whose part the calling thread works; none before the known threads start and after they have ended.
+/// In whose part the calling thread works; none for the thread that all others come from, before the known threads start and after
+/// they have ended.
 pub fn part() -> Option<Part> {
     if let Some(number) = current_thread() {
-        return Some(Part { number, helper: false });
+        return Some(Part { number: Some(number), helper: false });
     }
     let id = engine::thread::current().id();
     let number = HELPERS.with(|helpers| helpers.borrow().iter().find(|(known, _)| *known == id).map(|(_, for_)| *for_));
@@ -203,19 +206,26 @@ pub fn part() -> Option<Part> {
 
 /// The calling thread has just been spawned by one that works in `part`.
 pub(super) fn take_part(part: Option<Part>) {
+    let number = part.and_then(|part| part.number);
     // An engine may give it the name of a thread that has ended.
     leave_thread();
     let id = engine::thread::current().id();
     HELPERS.with(|helpers| {
         let mut helpers = helpers.borrow_mut();
         helpers.retain(|(known, _)| *known != id);
-        helpers.extend(part.map(|part| (id, part.number)));
+        helpers.push((id, number));
     });
 }
 
 /// For each operation so far in this execution that a known thread made: which thread.
 pub fn schedule() -> Vec<u8> {
     SCHEDULE.with(|schedule| schedule.borrow().clone())
+}
+
+/// Whether a thread that has no dependency token has used an atomic that has some, since this was asked last: loom may have missed
+/// something then.
+pub fn is_without_token() -> bool {
+    UNTOLD.replace(false)
 }
 
 /// The payload of the panic that takes a stopped thread off the stage; whoever starts such a thread catches it.
@@ -339,7 +349,12 @@ impl Tokens {
         if self.0.is_empty() {
             return;
         }
-        let Some(me) = current_thread().map(usize::from) else { return };
+        let Some(me) = current_thread().map(usize::from) else {
+            if part().is_some() {
+                UNTOLD.set(true);
+            }
+            return;
+        };
         let reads = access == Access::Load;
         for (_, token) in self.0.iter().enumerate().filter(|(owner, _)| (*owner == me) == reads) {
             assert!(token.try_lock().is_err(), "a token's lock is never given back");

@@ -1,8 +1,8 @@
 //! What each operation of one execution did. heddle tells that by itself; loom does not, so on its leg the facade writes it down
 //! while an execution is replayed. Nothing of it is an operation to loom: the execution stays what it was.
 //!
-//! Which write a read has read loom does not say either. A read-modify-write reads the last one. For another read the
-//! value says it: where several writes have written it, each is named that the thread may still read.
+//! Which write a read has read loom does not say either. The value does: where several writes have written it, each is named, but
+//! for those of the reading thread itself that a later one of its own has replaced.
 
 use std::{
     cell::{Cell, RefCell},
@@ -40,8 +40,8 @@ pub enum Deed {
     Read(u64, Vec<Option<usize>>),
     /// Wrote this value.
     Write(u64),
-    /// Read the first and wrote the second in one step.
-    Modify(u64, Option<usize>, u64),
+    /// Read the first, from one of these, and wrote the second in one step.
+    Modify(u64, Vec<Option<usize>>, u64),
     /// A fence.
     Fence,
     /// Took a mutex.
@@ -54,10 +54,14 @@ pub enum Deed {
 #[derive(Default)]
 struct Known {
     number: usize,
-    /// The operations that wrote, and what.
-    writes: Vec<(usize, u64)>,
-    /// For each thread: older writes than this place among them it has gone past.
-    past: HashMap<usize, usize>,
+    writes: Vec<Write>,
+}
+
+/// A write, or the half of a read-modify-write that is one.
+struct Write {
+    operation: usize,
+    thread: usize,
+    value: u64,
 }
 
 #[derive(Default)]
@@ -74,9 +78,9 @@ thread_local! {
     static NEXT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// From here on each operation of the running execution is written down.
+/// From here on each operation of the running execution is written down. The calling thread has number 0.
 pub fn begin() {
-    TRACE.set(Some(Trace::default()));
+    TRACE.set(Some(Trace { threads: vec![engine::thread::current().id()], ..Trace::default() }));
 }
 
 /// What was written down. Nothing is from here on.
@@ -108,40 +112,21 @@ impl Identity {
         with(|trace, thread| {
             let at = trace.operations.len();
             let known = trace.known(self.id);
+            let sources = |read| known.sources(self.initial, read, thread);
             let deed = match (read, written) {
-                (Some(read), None) => Deed::Read(read, known.sources(self.initial, read, thread)),
-                (Some(read), Some(written)) => {
-                    Deed::Modify(read, known.writes.last().map(|(write, _)| *write), written)
-                }
+                (Some(read), None) => Deed::Read(read, sources(read)),
+                (Some(read), Some(written)) => Deed::Modify(read, sources(read), written),
                 (None, Some(written)) => Deed::Write(written),
                 (None, None) => return,
             };
-            if let Some(written) = written {
-                known.past.insert(thread, known.writes.len());
-                known.writes.push((at, written));
-            }
+            known.writes.extend(written.map(|value| Write { operation: at, thread, value }));
             let location = Some(known.number);
             trace.add(thread, deed, location, ordering, site);
         });
     }
 
-    /// A read that failed to become a write has read the last write.
-    #[track_caller]
-    pub(super) fn failed(&self, read: u64, ordering: Ordering) {
-        let site = Location::caller();
-        with(|trace, thread| {
-            let known = trace.known(self.id);
-            let last = known.writes.last().map(|(write, _)| *write);
-            known.past.insert(thread, known.writes.len().saturating_sub(1));
-            let location = Some(known.number);
-            trace.add(thread, Deed::Read(read, vec![last]), location, ordering, site);
-        });
-    }
-
-    /// The mutex was taken, or let go of.
-    #[track_caller]
-    pub(super) fn locked(&self, deed: Deed) {
-        let site = Location::caller();
+    /// The mutex was taken, or let go of, at `site`.
+    pub(super) fn locked(&self, deed: Deed, site: &'static Location<'static>) {
         let ordering = if matches!(deed, Deed::Lock) { Ordering::Acquire } else { Ordering::Release };
         with(|trace, thread| {
             let location = Some(trace.known(self.id).number);
@@ -159,19 +144,22 @@ pub(super) fn fence(ordering: Ordering) {
 
 /// Does `what` with what is written down, and the number of the calling thread; nothing when nothing is.
 fn with(what: impl FnOnce(&mut Trace, usize)) {
-    // Threads of an execution that failed are unwound outside of it, where loom knows no thread.
-    if std::thread::panicking() {
-        return;
-    }
     TRACE.with_borrow_mut(|trace| {
         let Some(trace) = trace else { return };
-        let id = engine::thread::current().id();
+        let Some(id) = caller() else { return };
         let thread = trace.threads.iter().position(|known| *known == id).unwrap_or_else(|| {
             trace.threads.push(id);
             trace.threads.len() - 1
         });
         what(trace, thread);
     });
+}
+
+/// The calling thread. None while a thread of an execution that loom has given up is unwound: it knows no thread then, and
+/// says so by a panic. While one of the code's own panics is under way it does.
+fn caller() -> Option<engine::thread::ThreadId> {
+    let id = || engine::thread::current().id();
+    if std::thread::panicking() { std::panic::catch_unwind(id).ok() } else { Some(id()) }
 }
 
 impl Trace {
@@ -194,20 +182,16 @@ impl Trace {
 }
 
 impl Known {
-    /// The writes of `value` that `thread` may read. What it has gone past it has not read again.
-    fn sources(&mut self, initial: u64, value: u64, thread: usize) -> Vec<Option<usize>> {
-        let past = self.past.get(&thread).copied();
-        let places = (0..self.writes.len()).filter(|at| self.writes[*at].1 == value);
-        let mut places: Vec<Option<usize>> =
-            Some(None).filter(|_| initial == value).into_iter().chain(places.map(Some)).collect();
-        if let Some(past) = past
-            && places.iter().any(|place| *place >= Some(past))
-        {
-            places.retain(|place| *place >= Some(past));
-        }
-        if let [Some(only)] = places.as_slice() {
-            self.past.insert(thread, *only);
-        }
-        places.into_iter().map(|place| place.map(|at| self.writes[at].0)).collect()
+    /// The writes of `value` that `thread` may have read.
+    fn sources(&self, initial: u64, value: u64, thread: usize) -> Vec<Option<usize>> {
+        let is_replaced = |write: &&Write| {
+            let own = self.writes.iter().rfind(|other| other.thread == thread);
+            write.thread == thread && own.is_some_and(|own| own.operation > write.operation)
+        };
+        // Nobody writes before the value is there, but whoever has written does not find it again.
+        let has_written = self.writes.iter().any(|write| write.thread == thread);
+        let writes = self.writes.iter().filter(|write| write.value == value && !is_replaced(write));
+        let at_first = Some(None).filter(|_| initial == value && !has_written);
+        at_first.into_iter().chain(writes.map(|write| Some(write.operation))).collect()
     }
 }

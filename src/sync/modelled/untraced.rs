@@ -1,6 +1,6 @@
 //! On heddle's leg the facade writes no operation down: heddle tells them by itself.
 
-use std::sync::atomic::Ordering;
+use std::{panic::Location, sync::atomic::Ordering};
 
 #[derive(Debug)]
 pub(super) struct Identity;
@@ -19,10 +19,7 @@ impl Identity {
     pub(super) fn told(&self, _read: Option<u64>, _written: Option<u64>, _ordering: Ordering) {}
 
     #[inline]
-    pub(super) fn failed(&self, _read: u64, _ordering: Ordering) {}
-
-    #[inline]
-    pub(super) fn locked(&self, _deed: Deed) {}
+    pub(super) fn locked(&self, _deed: Deed, _site: &'static Location<'static>) {}
 }
 
 #[inline]

@@ -126,6 +126,9 @@ impl FromStr for Moment {
 
 /// What stands before the words of a thread that one of the scenario's has spawned.
 pub(crate) const HELPER: &str = "its thread: ";
+#[cfg(loom)]
+/// What stands before the words of a thread that was spawned before those started or after they had ended.
+pub(crate) const OTHER: &str = "another thread: ";
 
 /// One operation of a replayed execution, as the engine sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +136,8 @@ pub struct Operation {
     /// In whose part it was made, of the scenario's threads. What comes before the threads start and after they have ended is
     /// the last one's.
     pub thread: usize,
-    /// Whether a thread that was spawned for this part made it.
-    pub helper: bool,
+    /// What stands before its words if another thread made it: one that was spawned for this part, or for none.
+    pub helper: Option<&'static str>,
     /// The engine's number for the thread that made it.
     pub by: usize,
     /// What kind of operation it is.

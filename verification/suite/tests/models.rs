@@ -34,6 +34,12 @@ fn of<'a>(conclusions: &'a [Conclusion], property: &str) -> &'a Conclusion {
     found.unwrap_or_else(|| panic!("no {property}: {conclusions:?}"))
 }
 
+/// What is told, without the table and where each step is.
+fn words(text: &str) -> String {
+    let words = text.split(['│', '\n']).flat_map(str::split_whitespace).filter(|word| !word.starts_with("models.rs:"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// An engine gives up executions in which a thread waits on an old value, and unwinds them: no panic of the code.
 #[test]
 fn what_waits_completes() {
@@ -126,7 +132,7 @@ fn a_thread_of_a_thread_is_told_as_such() {
     }
 }
 
-/// heddle says which write was read; on loom the value says it, where it can. Of a read-modify-write it is never in doubt.
+/// heddle says which write was read; on loom the value says it, where it can.
 #[test]
 fn a_read_of_what_was_written_twice_names_both_on_loom_and_one_on_heddle() {
     let model = Model::new("twice", || [AtomicU64::new(0), AtomicU64::new(0)])
@@ -140,12 +146,106 @@ fn a_read_of_what_was_written_twice_names_both_on_loom_and_one_on_heddle() {
     let found = conclusions(model);
     let Conclusion { word, text, .. } = of(&found, "unread");
     assert_eq!(*word, "refuted", "{text}");
-    // Without the table, and where each step is.
-    let words = text.split(['│', '\n']).flat_map(str::split_whitespace).filter(|word| !word.starts_with("models.rs:"));
-    let told = words.collect::<Vec<_>>().join(" ");
+    let told = words(text);
     let read = if HEDDLE { "(Relaxed), from step 4" } else { "(Relaxed), from step 3 or from step 4" };
     assert!(told.contains("reads atomic 0: 7") && told.contains(read), "{told}");
     assert!(told.contains("modifies atomic 1: 1 → 2 (Acquire), from step 5"), "{told}");
+}
+
+/// loom's own dependencies hide this one's outcome, and a thread that is spawned has no token that would restore it.
+#[test]
+fn what_loom_may_miss_in_a_spawned_thread_is_not_called_bounded() {
+    let hidden = Model::new("hidden", || Arc::new([AtomicU64::new(0), AtomicU64::new(0)]))
+        .thread("a", |words: &Arc<[AtomicU64; 2]>| {
+            let theirs = Arc::clone(words);
+            let helper = thread::spawn(move || {
+                theirs[0].load(Acquire);
+                theirs[0].store(21, Release);
+            });
+            words[1].swap(1, Relaxed);
+            helper.join().expect("it has no panic");
+            0
+        })
+        .thread("b", |words| {
+            let seen = words[0].load(Acquire);
+            words[1].swap(1, Relaxed);
+            seen
+        })
+        .property("unseen", "Nobody sees it.", |outcome| outcome.threads[1] != 21);
+    let found = conclusions(hidden.bound(9));
+    let Conclusion { word, passes, text, .. } = of(&found, "unseen");
+    assert!(!passes && *word == if HEDDLE { "refuted" } else { "truncated" }, "{text}");
+    assert!(HEDDLE || text.contains("heddle misses none"), "{text}");
+}
+
+/// A thread that the set-up has spawned goes on while the model's own do, and is no part of theirs.
+#[test]
+fn a_thread_of_the_set_up_is_told_as_another() {
+    let setup = || {
+        let word = Arc::new(AtomicU64::new(0));
+        let theirs = Arc::clone(&word);
+        drop(thread::spawn(move || {
+            theirs.fetch_add(10, Relaxed);
+            debug!(target: "enactor::behind", "has added");
+        }));
+        word
+    };
+    let model = Model::new("behind", setup)
+        .thread("a", |word: &Arc<AtomicU64>| word.fetch_add(1, Relaxed))
+        .thread("b", |word| word.fetch_add(2, Relaxed))
+        .property("in_between", "It does not come between the two.", |outcome| outcome.threads != [0, 11]);
+    let found = conclusions(model);
+    let Conclusion { word, text, .. } = of(&found, "in_between");
+    assert_eq!(*word, "refuted", "{text}");
+    let told = words(text.split("once the threads have ended").next().expect("it begins"));
+    assert!(told.contains("another thread: has added"), "{text}");
+    assert!(told.contains("another thread: modifies atomic 0: 1 → 11"), "{text}");
+}
+
+/// loom lets a read-modify-write read another write than the last one; and while one thread's panic unwinds, the others go on.
+#[test]
+fn what_is_told_of_a_read_agrees_with_what_is_told_of_the_write() {
+    let swapped = Model::new("swapped", || [AtomicU64::new(0), AtomicU64::new(0)])
+        .thread("a", |[word, flag]: &[AtomicU64; 2]| {
+            word.store(1, Relaxed);
+            flag.store(1, Relaxed);
+            0
+        })
+        .thread("b", |[word, flag]| {
+            let flag = flag.load(Relaxed);
+            word.store(2, Relaxed);
+            10 * flag + word.fetch_add(10, Relaxed)
+        })
+        .property("not_this", "The other's value is not added to.", |outcome| outcome.threads[1] != 11);
+    struct Stores<'a>(&'a AtomicU64);
+    impl Drop for Stores<'_> {
+        fn drop(&mut self) {
+            self.0.store(9, Relaxed);
+        }
+    }
+    let unwound = Model::new("unwound", || [AtomicU64::new(0), AtomicU64::new(0)])
+        .thread("a", |[word, _]: &[AtomicU64; 2]| {
+            let panics = || {
+                let _stores = Stores(word);
+                panic!("caught");
+            };
+            u64::from(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_ok())
+        })
+        .thread("b", |[word, _]| word.load(Relaxed))
+        .property("not_this", "Nobody sees what was written on the way.", |outcome| outcome.threads[1] != 9);
+    for (found, written, read) in [
+        (conclusions(swapped), "writes atomic 0: 1 (Relaxed)", "modifies atomic 0: 1 → 11"),
+        (conclusions(unwound), "writes atomic 0: 9 (Relaxed)", "reads atomic 0: 9"),
+    ] {
+        let Conclusion { word, text, .. } = of(&found, "not_this");
+        assert_eq!(*word, "refuted", "{text}");
+        let number = |words: &str| {
+            let line = text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {text}"));
+            line.split_whitespace().nth(1).expect("a number").to_owned()
+        };
+        let from = format!("{read} (Relaxed), from step {}", number(written));
+        assert!(words(text).contains(&from), "{from}: {text}");
+    }
 }
 
 /// A limit that docs/kit.md tells: past 1,000 rounds in which nothing changes a wait counts as one without end.

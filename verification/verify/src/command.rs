@@ -203,6 +203,12 @@ pub(crate) fn main() -> ExitCode {
             return Exit::AsExpected.into();
         }
     };
+    if let Some(Other::Matrix(matrix)) = &command.other
+        && let Err(words) = matrix.check()
+    {
+        complain(words);
+        return Exit::Usage.into();
+    }
     let exit = if Engine::BUILT == Some(leg) { run(&command) } else { rebuild::rebuild(leg) };
     exit.into()
 }

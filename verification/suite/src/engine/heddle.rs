@@ -12,7 +12,7 @@ use super::{explore::Part, timeline::Timeline};
 use crate::{
     search::{Counterexample, Gather, Place, Simplicity},
     stage::StopBefore,
-    timeline,
+    timeline::{self, HELPER, Moment, OTHER},
 };
 
 /// The most events an execution may have. The longest of ours have a few hundred; one that never ends gets here in a second.
@@ -104,28 +104,34 @@ pub(super) fn replay(
         write.during(|| play(Some(&|_| Some(again.clone()))));
     })?;
     conclude(&report, part.stop_before, &**gather);
-    let parts = parts(&report.trace, timeline.operations_before(), part.threads);
+    let moments = (timeline.operations_at(Moment::Start), timeline.operations_at(Moment::End));
+    let parts = parts(&report.trace, moments, part.threads);
     Some(report.trace.iter().map(|event| operation(event, parts[event.thread])).collect())
 }
 
-/// Whose part a thread plays: the number in the scenario, and whether it was only spawned for it.
-type Plays = (usize, bool);
+/// Whose part a thread plays: the number in the scenario, and what stands before its words if it was only spawned.
+type Plays = (usize, Option<&'static str>);
 
-/// Whose part each of the engine's threads plays, given how many operations there were before the scenario's `threads` start.
-fn parts(trace: &[TraceEvent], start: usize, threads: usize) -> Vec<Plays> {
+/// Whose part each of the engine's threads plays, given how many operations there were when the scenario's `threads` started and
+/// when they had ended.
+fn parts(trace: &[TraceEvent], (start, end): (Option<usize>, Option<usize>), threads: usize) -> Vec<Plays> {
     // The calling thread plays the last part. It starts the others first, in their order.
-    let mut parts = vec![(threads - 1, false)];
+    let mut parts = vec![(threads - 1, None)];
     let mut next = 0;
     for (at, event) in trace.iter().enumerate().filter(|(_, event)| event.operation == Operation::Spawn) {
         let child = event.value as usize;
         if parts.len() <= child {
             parts.resize(child + 1, parts[0]);
         }
-        parts[child] = if event.thread == 0 && at >= start && next < threads - 1 {
+        let plays = start.is_none_or(|start| at >= start) && end.is_none_or(|end| at < end);
+        let (parent, words) = parts[event.thread];
+        parts[child] = if event.thread == 0 && plays && next < threads - 1 {
             next += 1;
-            (next - 1, false)
+            (next - 1, None)
+        } else if event.thread == 0 && !plays {
+            (parent, Some(OTHER))
         } else {
-            (parts[event.thread].0, true)
+            (parent, words.or(Some(HELPER)))
         };
     }
     parts

@@ -21,7 +21,7 @@ use super::{explore::Part, timeline::Timeline};
 use crate::{
     search::{Counterexample, Gather, Place},
     stage,
-    timeline::Operation,
+    timeline::{HELPER, OTHER, Operation},
 };
 
 /// The payload of the panic that ends loom's search from within.
@@ -45,12 +45,18 @@ fn quiet_panics() {
     });
 }
 
+/// What is said of a search that may have missed something, however far it went.
+const WITHOUT_TOKEN: &str = "loom may have missed executions: threads that the code spawns by itself have no dependency token, and are \
+                             not counted in the bound. heddle misses none";
+
 /// Plays `part` in every execution that its search allows.
 pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
     let count = Arc::new(AtomicU64::new(0));
     let (counted, limits, play, lens) =
         (Arc::clone(&count), Arc::clone(gather), Arc::clone(&part.play), part.lens.clone());
     let stop_before = part.stop_before;
+    // Whatever an earlier search left.
+    model::is_without_token();
     let ended = check(part, move || {
         if !limits.may_go_on() {
             panic_any(Enough);
@@ -60,6 +66,9 @@ pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
         model::begin_execution(&lens);
         play(Some(&|_| Some(counterexample(stop_before, number))));
     });
+    if model::is_without_token() {
+        gather.fail(None, WITHOUT_TOKEN.to_owned());
+    }
     if let Err(words) = ended {
         let found = counterexample(part.stop_before, count.load(Ordering::Relaxed));
         gather.fail(words.starts_with("deadlock").then_some(found), words);
@@ -114,8 +123,8 @@ fn operations(trace: Vec<Traced>, threads: usize) -> Vec<Operation> {
         let (deeds, sources): (Vec<(&str, u64)>, Vec<Option<usize>>) = match &traced.deed {
             Deed::Read(value, sources) => (vec![("Read", *value)], sources.iter().map(place).collect()),
             Deed::Write(value) => (vec![("Write", *value)], Vec::new()),
-            Deed::Modify(read, source, written) => {
-                (vec![("ModifyRead", *read), ("ModifyWrite", *written)], vec![place(source)])
+            Deed::Modify(read, sources, written) => {
+                (vec![("ModifyRead", *read), ("ModifyWrite", *written)], sources.iter().map(place).collect())
             }
             Deed::Fence => (vec![("Fence", 0)], Vec::new()),
             Deed::Lock => (vec![("Lock", 0)], Vec::new()),
@@ -124,8 +133,11 @@ fn operations(trace: Vec<Traced>, threads: usize) -> Vec<Operation> {
         for (what, value) in deeds {
             operations.push(Operation {
                 // What comes before the threads start and after they have ended is the last one's.
-                thread: traced.part.map_or(threads - 1, |part| part.number.into()),
-                helper: traced.part.is_some_and(|part| part.helper),
+                thread: traced.part.and_then(|part| part.number).map_or(threads - 1, usize::from),
+                helper: traced.part.filter(|part| part.helper).map(|part| match part.number {
+                    Some(_) => HELPER,
+                    None => OTHER,
+                }),
                 by: traced.thread,
                 what: what.to_owned(),
                 location: traced.location,

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use enactor::sync::model;
+use enactor::sync::model::{self, Part};
 use tracing::{
     Dispatch, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -20,7 +20,7 @@ use tracing::{
 
 #[cfg(heddle)]
 use crate::timeline::Moment;
-use crate::timeline::{Change, Event, HELPER, Matter};
+use crate::timeline::{Change, Event, HELPER, Matter, OTHER};
 
 /// A `tracing` subscriber that writes down this project's events, and every event that names a `change`.
 #[derive(Debug, Clone, Default)]
@@ -42,12 +42,11 @@ impl Timeline {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// How many operations there were when the threads started.
+    /// How many operations there were at this moment, if it came.
     #[cfg(heddle)]
-    pub fn operations_before(&self) -> usize {
+    pub fn operations_at(&self, moment: Moment) -> Option<usize> {
         let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = events.iter().find(|event| event.matter == Matter::Moment(Moment::Start));
-        start.map_or(0, |event| event.operations)
+        events.iter().find(|event| event.matter == Matter::Moment(moment)).map(|event| event.operations)
     }
 
     /// What was written down.
@@ -152,10 +151,14 @@ impl Subscriber for Timeline {
         let part = model::part();
         let words = fields.0.remove("message").unwrap_or_default();
         let event = Event {
-            thread: part.map(|part| part.number.into()),
+            thread: part.and_then(|part| part.number).map(usize::from),
             matter: fields.matter(),
             by_caller: fields.text("by_caller").is_some(),
-            words: if part.is_some_and(|part| part.helper) { format!("{HELPER}{words}") } else { words },
+            words: match part {
+                Some(Part { number: Some(_), helper: true }) => format!("{HELPER}{words}"),
+                Some(Part { number: None, .. }) => format!("{OTHER}{words}"),
+                _ => words,
+            },
             file: metadata.file().unwrap_or("?"),
             line: metadata.line().unwrap_or(0),
             operations: operations_so_far(),

@@ -5,7 +5,6 @@
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint::Absolute, ContentArrangement, Table, Width, presets};
 
 use super::story::{Deed, Origin, Served, State, Step, Story};
-use crate::timeline::HELPER;
 
 /// The least and the most columns of characters that a table is made for.
 pub const WIDTHS: std::ops::RangeInclusive<u16> = 80..=120;
@@ -68,7 +67,7 @@ pub fn operations(story: &Story, width: u16) -> String {
 }
 
 pub(super) fn what(deed: &Deed) -> String {
-    let whose = if deed.helper { HELPER } else { "" };
+    let whose = deed.helper.as_deref().unwrap_or_default();
     let what = &deed.what;
     let kind = if what.ends_with("locks") { "mutex" } else { "atomic" };
     deed.location.map_or_else(|| format!("{whose}{what}"), |location| format!("{whose}{what} {kind} {location}"))

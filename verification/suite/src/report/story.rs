@@ -139,9 +139,9 @@ pub struct Place {
 pub struct Deed {
     /// Its number in the execution.
     pub number: usize,
-    /// Whether a thread made it that the one whose step it is has spawned.
+    /// What stands before its words if another thread made it than the one whose step it is: one that was spawned.
     #[serde(default)]
-    pub helper: bool,
+    pub helper: Option<String>,
     /// What it does, in a word: reads, writes, modifies, waits for, or what the engine calls it.
     pub what: String,
     /// Which atomic, numbered as they came into use.

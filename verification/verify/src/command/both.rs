@@ -8,7 +8,7 @@ use std::{
 
 use anstream::println;
 use comfy_table::{CellAlignment, Table, presets};
-use enactor_verification::engine::Engine;
+use enactor_verification::{engine::Engine, search::Progress};
 use enactor_verify::{
     report::json::{Report, Row},
     runner::Outcome,
@@ -43,10 +43,14 @@ struct Compared {
 }
 
 /// Runs the same models on loom, compares and prints.
-pub(super) fn compare(outcomes: &[Outcome], options: &Models) -> Exit {
+pub(super) fn compare(outcomes: &[Outcome], options: &Models, progress: &Progress) -> Exit {
     let heddle = Report::new(Engine::Heddle, outcomes);
     let loom = match run_loom(options) {
         Ok(report) => report,
+        Err(_) if progress.is_interrupted() => {
+            complain("loom's run was ended before it had anything to say");
+            return Exit::Inconclusive;
+        }
         Err(words) => {
             complain(words);
             return Exit::Internal;

@@ -35,6 +35,18 @@ pub(crate) struct Options {
     zoo: Option<PathBuf>,
 }
 
+impl Options {
+    /// Whether they go together. Asked before anything is built for them.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        match self.left_out && self.engine == Engine::Loom {
+            true => {
+                Err("loom plays the wrong fixes' stories, and leaves none out: take --left-out away, or --engine loom")
+            }
+            false => Ok(()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For a terminal

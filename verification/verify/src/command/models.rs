@@ -49,7 +49,7 @@ pub(super) fn run(options: &Models) -> Exit {
         baseline::warn_of_drift(&outcomes);
     }
     if options.engine == Engines::Both && !progress.is_interrupted() {
-        return both::compare(&outcomes, options);
+        return both::compare(&outcomes, options, &progress);
     }
     match options.format {
         Format::Json => println!("{}", json(&Report::new(ENGINE, &outcomes))),

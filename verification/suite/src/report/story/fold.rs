@@ -6,7 +6,7 @@ use super::{Deed, Origin, Place, Served, Sources, State, Step, Title, Violated, 
 use crate::{
     report::columns,
     scenario::Role,
-    timeline::{Change, Event, Matter, Moment, Operation},
+    timeline::{Change, Event, HELPER, Matter, Moment, Operation},
 };
 
 /// A step, and what it is about.
@@ -33,7 +33,9 @@ pub(super) fn fold(
     fold.bounds = (start.checked_sub(1).map_or(0, counted), counted(end));
     fold.taken = fold.bounds.0;
     for event in &events[start..end] {
-        fold.take(event);
+        // What no thread of the scenario tells meanwhile, one of the set-up's does.
+        let thread = event.thread.or(Some(fold.cast - 1));
+        fold.take(&Event { thread, ..event.clone() });
     }
     fold.take_operations(fold.bounds.1);
     let rest = &events[end..];
@@ -64,7 +66,8 @@ fn by_name(words: &str, cast: &[Role], operations: &[Operation]) -> String {
         let (engines, rest_of_it) = found.split_at("thread ".len() + number.len());
         text.push_str(before);
         match operations.iter().find(is_meant) {
-            Some(one) if one.helper => text.push_str(&format!("a thread of {}", cast[one.thread].name)),
+            Some(one) if one.helper == Some(HELPER) => text.push_str(&format!("a thread of {}", cast[one.thread].name)),
+            Some(one) if one.helper.is_some() => text.push_str(engines),
             Some(one) => text.push_str(cast[one.thread].name),
             None => text.push_str(engines),
         }
@@ -302,7 +305,7 @@ fn deed(
     let read_from = from.iter().filter(|_| read.is_some()).map(origin).collect();
     Some(Deed {
         number,
-        helper: *helper,
+        helper: helper.map(str::to_owned),
         what: what.to_owned(),
         location: *location,
         ordering: format!("{ordering:?}"),
