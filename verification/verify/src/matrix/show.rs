@@ -7,7 +7,7 @@ use enactor_verification::{engine::Engine, property::Property, scenario::SCENARI
 
 use super::{Finding, Matrix, Row};
 
-const LEGEND: &str = "✓ proved in every scenario that checks it · ✗ refuted · (✗) not promised, with the reason below · ? no \
+const LEGEND: &str = "✓ proved in every scenario that checks it and is played · ✗ refuted · (✗) not promised, with the reason below · ? no \
                       conclusion. The number is the scenario of the shortest counterexample.";
 const BOUNDED: &str = "≤ n not refuted within n preemptions, in the scenarios below · – not checked there. The verdicts are \
                        loom's, which misses executions: it refutes, and proves nothing.";
