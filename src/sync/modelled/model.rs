@@ -146,7 +146,7 @@ thread_local! {
     /// Threads that the facade has spawned, and for whom they work.
     static HELPERS: RefCell<Vec<(engine::thread::ThreadId, Option<u8>)>> = const { RefCell::new(Vec::new()) };
     /// Whether a thread without a token has used an atomic that has some.
-    static UNTOLD: Cell<bool> = const { Cell::new(false) };
+    static WITHOUT_TOKEN: Cell<bool> = const { Cell::new(false) };
     static SCHEDULE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -200,7 +200,8 @@ pub fn part() -> Option<Part> {
         return Some(Part { number: Some(number), helper: false });
     }
     let id = engine::thread::current().id();
-    let number = HELPERS.with(|helpers| helpers.borrow().iter().find(|(known, _)| *known == id).map(|(_, for_)| *for_));
+    let number =
+        HELPERS.with(|helpers| helpers.borrow().iter().find(|(known, _)| *known == id).map(|(_, number)| *number));
     number.map(|number| Part { number, helper: true })
 }
 
@@ -225,7 +226,7 @@ pub fn schedule() -> Vec<u8> {
 /// Whether a thread that has no dependency token has used an atomic that has some, since this was asked last: loom may have missed
 /// something then.
 pub fn is_without_token() -> bool {
-    UNTOLD.replace(false)
+    WITHOUT_TOKEN.replace(false)
 }
 
 /// The payload of the panic that takes a stopped thread off the stage; whoever starts such a thread catches it.
@@ -351,7 +352,7 @@ impl Tokens {
         }
         let Some(me) = current_thread().map(usize::from) else {
             if part().is_some() {
-                UNTOLD.set(true);
+                WITHOUT_TOKEN.set(true);
             }
             return;
         };

@@ -8,7 +8,7 @@ use enactor::{
 };
 
 use crate::{
-    history::{Call, Record, Seen},
+    history::{Call, Record, Seen, messages},
     property::Property,
     scenario::Scenario,
     search::Shown,
@@ -118,7 +118,7 @@ fn changes_while_paused(execution: &Execution) -> bool {
             _ => looked,
         });
         let is_told = |tell: (usize, usize)| tell.0 == record.thread && tell.1 > place;
-        let mut told = specification::messages(history).into_iter().filter(|[tell, _]| is_told(*tell));
+        let mut told = messages(history).into_iter().filter(|[tell, _]| is_told(*tell));
         looked.is_some_and(|looked| *looked != execution.left)
             || told.any(|[_, (hearer, from)]| {
                 let mut later = history[from..].iter().filter(|later| later.thread == hearer);

@@ -109,3 +109,13 @@ impl History {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).1)
     }
 }
+
+/// Who told whom: (teller, place), (hearer, place).
+pub(crate) fn messages(history: &[Record]) -> Vec<[(usize, usize); 2]> {
+    let at = |wanted: &Call| {
+        let places = history.iter().enumerate().filter(move |(_, record)| record.call == *wanted);
+        places.map(|(place, record)| (record.thread, place)).collect::<Vec<_>>()
+    };
+    let hears = at(&Call::Hear(true));
+    at(&Call::Tell).into_iter().flat_map(|tell| hears.iter().map(move |&hear| [tell, hear])).collect()
+}

@@ -29,6 +29,7 @@ pub mod verdict;
 #[cfg(loom)]
 pub mod weakening;
 pub mod witness;
+pub mod workers;
 
 /// The book's code compiles and does what it says.
 #[cfg(doctest)]

@@ -18,7 +18,7 @@ use enactor::{
 use foldhash::fast::FixedState;
 
 use crate::{
-    history::{Call, Record},
+    history::{Call, Record, messages},
     scenario::Scenario,
     stage::{self, Execution},
 };
@@ -272,16 +272,6 @@ fn steps(history: &[Record], endpoint: usize) -> Vec<Step> {
         }
     }
     steps
-}
-
-/// Who told whom: (teller, place), (hearer, place).
-pub(crate) fn messages(history: &[Record]) -> Vec<[(usize, usize); 2]> {
-    let at = |wanted: &Call| {
-        let places = history.iter().enumerate().filter(move |(_, record)| record.call == *wanted);
-        places.map(|(place, record)| (record.thread, place)).collect::<Vec<_>>()
-    };
-    let hears = at(&Call::Hear(true));
-    at(&Call::Tell).into_iter().flat_map(|tell| hears.iter().map(move |&hear| [tell, hear])).collect()
 }
 
 /// For each step, the set of steps that happen before it.

@@ -6,11 +6,7 @@
 
 pub mod source;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
-    sync::Arc,
-};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use enactor::sync::model::Site;
 use enactor_verification::{
@@ -18,11 +14,11 @@ use enactor_verification::{
     search::{Progress, Search, Until},
     stores::Store,
     verdict::Expectation,
-    weakening::{MAX_EXECUTIONS, MAX_TO_REACH, Weakening},
+    weakening::{self, Event, MAX_EXECUTIONS, MAX_TO_REACH, Noticed, Weakening},
 };
 use serde::Serialize;
 
-use crate::{budget::Model, report::token::Token, runner};
+use crate::{budget::Model, report::token::Token};
 use source::SourceError;
 
 /// What is known about the orderings of one store.
@@ -95,15 +91,6 @@ impl Audit {
     }
 }
 
-/// What an audit comes to, for whoever watches.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// So many weaker orderings are to be looked at.
-    Begins(usize),
-    /// One has been.
-    Ended(&'a Weakening, &'a Finding),
-}
-
 /// Audits `store` with these models of it, with so many `workers`.
 ///
 /// # Errors
@@ -117,31 +104,17 @@ pub fn audit(
 ) -> Result<Audit, SourceError> {
     let places = source::operations(store.source)?;
     let models: Vec<&Model> = models.iter().filter(|model| model.store == store).collect();
-    let sites = |model: &&Model| store.sites(model.scenario, limited(model, MAX_TO_REACH));
-    let mut reached_by: Vec<_> = models.iter().copied().zip(runner::each(&models, workers, sites)).collect();
-    // Where there is less to go through the answer comes sooner, and is shorter.
-    reached_by.sort_by_key(|(_, (_, executions))| *executions);
-    let mut reached: BTreeMap<Site, Vec<&Model>> = BTreeMap::new();
-    for (model, (sites, _)) in reached_by {
-        sites.into_iter().for_each(|site| reached.entry(site).or_default().push(model));
-    }
-    reached.retain(|site, _| places.iter().any(|place| place.is_in(site.file)));
-    let lines: BTreeSet<(&str, u32)> = reached.keys().map(|site| (site.file, site.line)).collect();
-    let never_reached = places.iter().filter(|place| !lines.iter().any(|&(file, line)| place.stands_at(file, line)));
-    let never_reached = never_reached.map(ToString::to_string).collect();
-    let weaker = |&site| Site::weaker(&site).into_iter().map(move |order| Weakening { site, order });
-    let weakenings: Vec<Weakening> = reached.keys().flat_map(weaker).collect();
-    watch(Event::Begins(weakenings.len()));
-    let findings = runner::each(&weakenings, workers, |weakening| {
-        let finding = weaken(store, weakening, &reached[&weakening.site], progress);
-        watch(Event::Ended(weakening, &finding));
-        finding
-    });
-    let mut sites: Vec<Audited> = reached.iter().map(|(site, models)| Audited::new(site, models.len())).collect();
-    for (Weakening { site, order }, finding) in weakenings.iter().zip(findings) {
-        let at = reached.keys().position(|other| other == site).expect("it is one of them");
-        sites[at].weaker.push(Weaker { ordering: order.map(|order| format!("{order:?}")), finding });
-    }
+    let audit = weakening::Audit {
+        sites: |model: &&Model| store.sites(model.scenario, limited(model, MAX_TO_REACH)),
+        is_theirs: |site: &Site| places.iter().any(|place| place.is_in(site.file)),
+        weaken: |model: &&Model, weakening: &Weakening| weaken(store, weakening, model, progress),
+    };
+    let audited = audit.run(&models, workers, watch);
+    let reached = |place: &source::Place| {
+        audited.iter().any(|operation| place.stands_at(operation.site.file, operation.site.line))
+    };
+    let never_reached = places.iter().filter(|place| !reached(place)).map(ToString::to_string).collect();
+    let sites = audited.into_iter().map(Audited::new).collect();
     Ok(Audit { store: store.name, sites, never_reached })
 }
 
@@ -150,37 +123,53 @@ fn limited(model: &Model, executions: u64) -> Search {
 }
 
 impl Audited {
-    fn new(site: &Site, scenarios: usize) -> Self {
+    fn new(operation: weakening::Audited<'_, &Model, Failing>) -> Self {
+        let weakening::Audited { site, reached_by, weaker } = operation;
+        let weaker = weaker.into_iter().map(|(weakening, finding)| Weaker {
+            ordering: weakening.order.map(|order| format!("{order:?}")),
+            finding: Finding::new(weakening, finding),
+        });
         Self {
             file: site.file.to_owned(),
             line: site.line,
             access: format!("{:?}", site.access),
             ordering: format!("{:?}", site.ordering()),
-            scenarios,
-            weaker: Vec::new(),
+            scenarios: reached_by,
+            weaker: weaker.collect(),
         }
     }
 }
 
-fn weaken(store: &'static Store, weakening: &Weakening, models: &[&Model], progress: &Arc<Progress>) -> Finding {
-    let (mut executions, mut truncated) = (0, Vec::new());
-    for model in models {
-        // A refutation that is there anyway says nothing about this ordering.
-        let holds: Vec<Property> =
-            model.expected.iter().filter(|(_, expected)| **expected != Expectation::Refuted).map(|(p, _)| *p).collect();
-        let until = if holds.len() == model.expected.len() { Until::AnyRefuted } else { Until::Exhausted };
-        let search = Search { until, ..limited(model, MAX_EXECUTIONS) };
-        let mut findings = store.explore(model.scenario, search, Some((weakening.site, weakening.order)), progress);
-        executions += findings.executions;
-        let found = holds.iter().find_map(|property| findings.counterexamples.remove_entry(property));
-        if let Some((property, found)) = found {
-            let scenario = model.scenario;
-            let token = Token { store, scenario, property, search, found }.to_string();
-            return Finding::Needed { scenario: scenario.name, property, token, weaken: weakening.to_string() };
-        }
-        if findings.limit.is_some() {
-            truncated.push(model.scenario.name);
+impl Finding {
+    fn new(weakening: Weakening, finding: weakening::Finding<'_, &Model, Failing>) -> Self {
+        match finding {
+            weakening::Finding::Needed { search, by: (property, token) } => {
+                let scenario = search.scenario.name;
+                Self::Needed { scenario, property, token: token.to_string(), weaken: weakening.to_string() }
+            }
+            weakening::Finding::CouldBeWeaker { executions, truncated } => {
+                let truncated = truncated.into_iter().map(|model| model.scenario.name).collect();
+                Self::CouldBeWeaker { executions, truncated }
+            }
         }
     }
-    Finding::CouldBeWeaker { executions, truncated }
+}
+
+/// The property that notices a weaker ordering, and the execution that fails.
+type Failing = (Property, Token);
+
+fn weaken(store: &'static Store, weakening: &Weakening, model: &Model, progress: &Arc<Progress>) -> Noticed<Failing> {
+    // A refutation that is there anyway says nothing about this ordering.
+    let holds: Vec<Property> =
+        model.expected.iter().filter(|(_, expected)| **expected != Expectation::Refuted).map(|(p, _)| *p).collect();
+    let until = if holds.len() == model.expected.len() { Until::AnyRefuted } else { Until::Exhausted };
+    let search = Search { until, ..limited(model, MAX_EXECUTIONS) };
+    let mut findings = store.explore(model.scenario, search, Some((weakening.site, weakening.order)), progress);
+    let found = holds.iter().find_map(|property| findings.counterexamples.remove_entry(property));
+    match found {
+        Some((property, found)) => {
+            Noticed::By((property, Token { store, scenario: model.scenario, property, search, found }))
+        }
+        None => Noticed::Not { executions: findings.executions, truncated: findings.limit.is_some() },
+    }
 }

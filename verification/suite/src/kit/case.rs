@@ -21,13 +21,13 @@ use crate::{
         story::{Sources, Story, Title, Violated},
     },
     search::Counterexample,
-    weakening::{MAX_EXECUTIONS, MAX_TO_REACH, Weakening},
+    weakening::{MAX_EXECUTIONS, MAX_TO_REACH, Noticed, Weakening},
 };
 #[cfg(loom)]
 use enactor::sync::model::Site;
 
 #[cfg(loom)]
-use super::{WEAKEN, audit::Noticed, tell};
+use super::{WEAKEN, audit::Failing, tell};
 use super::{tell::Telling, watch, words};
 
 /// What came of one property.
@@ -109,7 +109,7 @@ pub(super) trait Check: Send + Sync {
     fn sites(&self) -> (Vec<Site>, u64);
     /// Whether a property that holds otherwise notices a weaker ordering.
     #[cfg(loom)]
-    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed;
+    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed<Failing>;
     /// Plays one execution again: what happens, and whether it violates `property`.
     fn replay(&self, property: &str, trail: &Trail, telling: &Telling) -> Result<(String, bool), String>;
     fn description(&self) -> String;
@@ -259,7 +259,7 @@ where
     }
 
     #[cfg(loom)]
-    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed {
+    fn weaken(&self, weakening: &Weakening, telling: &Telling) -> Noticed<Failing> {
         // A refutation that is there anyway says nothing about this ordering.
         let holds = |claim: &&Claim<P>| {
             claim.unchecked.is_none() && !self.findings(telling).counterexamples.contains_key(&claim.property)
@@ -275,7 +275,7 @@ where
                 let trail = Trail { search, stops: self.scenario.has_a_stop(), found: found.clone() };
                 let replay = words::command(&format!("{}#{trail}", self.name(claim)), &telling.command);
                 let replay = format!("{WEAKEN}='{weakening}' {replay}");
-                Noticed::By { property: claim.property.to_string(), replay }
+                Noticed::By(Failing { property: claim.property.to_string(), replay })
             }
             None => Noticed::Not { executions: findings.executions, truncated: findings.limit.is_some() },
         }

@@ -10,9 +10,10 @@ use comfy_table::{Table, presets};
 use enactor_verification::{
     search::Progress,
     stores::{STORES, Store},
+    weakening::Event,
 };
 use enactor_verify::{
-    audit::{self, Audit, Audited, Event, Finding, Weaker},
+    audit::{self, Audit, Audited, Finding, Weaker},
     budget::Budget,
 };
 
@@ -41,8 +42,8 @@ pub(super) fn run(store: Option<&'static Store>, format: Format, jobs: Option<No
         (OnceLock::new(), if format == Format::Json { Audience::Program } else { Audience::People });
     let watch = |event: Event<'_>| match event {
         Event::Begins(count) => drop(steps.set(play::Steps::new(count, "weaker orderings", audience))),
-        Event::Ended(weakening, finding) => {
-            let needed = if matches!(finding, Finding::Needed { .. }) { "needed" } else { "could be weaker" };
+        Event::Ended(weakening, needed) => {
+            let needed = if needed { "needed" } else { "could be weaker" };
             steps.get().into_iter().for_each(|steps| steps.step(&format!("{weakening}: {needed}")));
         }
     };
