@@ -99,27 +99,22 @@ fn left_behind(execution: &Execution) -> Option<(usize, &Seen, Generation)> {
     seen.find(|(_, seen)| seen.generation != Some(newest)).map(|(endpoint, seen)| (endpoint, seen, newest))
 }
 
-/// Whether something changed although the operator had paused, and that for good. What there was right after the pause, or when
-/// the operator looked last, is compared with what is left, unless the operator repaired after that. Who was told of the pause
-/// changes nothing at all.
+/// Whether something changed although the operator had paused, and that for good. What there was right after the pause is
+/// compared with what is left, unless the operator repaired after that. Who was told of the pause changes nothing at all.
 fn changes_while_paused(execution: &Execution) -> bool {
     let history = &execution.history;
     history.iter().enumerate().any(|(place, record)| {
-        if !matches!(record.call, Call::Pause(_)) {
+        let Call::Pause(snapshot) = &record.call else { return false };
+        let later = |test: fn(&Call) -> bool| {
+            history[place..].iter().any(|later| later.thread == record.thread && test(&later.call))
+        };
+        if later(|call| matches!(call, Call::Resume)) {
             return false;
         }
-        let later = || history[place..].iter().filter(|later| later.thread == record.thread).map(|later| &later.call);
-        if later().any(|call| matches!(call, Call::Resume)) {
-            return false;
-        }
-        let looked = later().fold(None, |looked, call| match call {
-            Call::Pause(snapshot) | Call::Look(snapshot) => Some(snapshot),
-            Call::Repair(..) | Call::RepairPart(..) => None,
-            _ => looked,
-        });
+        let repaired = later(|call| matches!(call, Call::Repair(..) | Call::RepairPart(..)));
         let is_told = |tell: (usize, usize)| tell.0 == record.thread && tell.1 > place;
         let mut told = messages(history).into_iter().filter(|[tell, _]| is_told(*tell));
-        looked.is_some_and(|looked| *looked != execution.left)
+        (!repaired && *snapshot != execution.left)
             || told.any(|[_, (hearer, from)]| {
                 let mut later = history[from..].iter().filter(|later| later.thread == hearer);
                 later.any(|later| changes_something(&later.call))

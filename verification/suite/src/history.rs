@@ -58,8 +58,6 @@ pub enum Call {
     Repair(Generation, Result<Repair, RepairError>),
     /// repair with a plan without some endpoint's record set.
     RepairPart(Generation, Result<Repair, RepairError>),
-    /// What could be observed when the operator looked.
-    Look(Snapshot),
     /// A whole run of an Enactor ended.
     Run(RunReport),
     /// The thread tells another that it has got this far.

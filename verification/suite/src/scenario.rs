@@ -73,8 +73,6 @@ pub enum Action {
     Repair(u32),
     /// The operator tries to repair the zone with this plan, without the first endpoint's record set.
     RepairPart(u32),
-    /// The operator looks at what there is.
-    Look,
     /// What follows stops for ever at one of its steps, each step in turn.
     StopSomewhere,
     /// Tells whoever [hears](Action::Hear).

@@ -288,11 +288,6 @@ impl Stage {
                 let repair = Operator::new(&self.store).repair(part);
                 actor.note(began, Call::RepairPart(generation(plan), repair));
             }
-            Action::Look => {
-                let snapshot = self.snapshot();
-                debug!("looks at what there is");
-                actor.note(began, Call::Look(snapshot));
-            }
             Action::StopSomewhere => actor.stop_before(self.stop_before),
             Action::Tell => {
                 // Release: what this thread did before happens before what the hearer does after. Pairs with Hear.

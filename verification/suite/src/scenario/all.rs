@@ -2,8 +2,8 @@
 
 use super::{
     Action::{
-        Apply, CleanUp, Enact, EnactLatest, Hear, Look, Pause, Publish, PublishPart, Repair, RepairPart, Resolve,
-        Resume, StopSomewhere, Tell,
+        Apply, CleanUp, Enact, EnactLatest, Hear, Pause, Publish, PublishPart, Repair, RepairPart, Resolve, Resume,
+        StopSomewhere, Tell,
     },
     Role, Scenario,
 };
@@ -376,7 +376,7 @@ pub static SCENARIOS: &[Scenario] = &[
         twins: &[],
         cast: &[
             Role { name: "Enactor 1", does: &[Hear, Enact(2), CleanUp(4)] },
-            Role { name: "Operator", does: &[Pause, Tell, Repair(4), Look] },
+            Role { name: "Operator", does: &[Pause, Tell, Repair(4)] },
         ],
         properties: &[
             RepairIsObeyed, PauseIsFinal, NeverEmpty, NeverRegresses, NeverDangles, Converges, NeverWedges, Reclaims,
