@@ -26,18 +26,16 @@
 //!
 //! The long version, with the states of each word, is `docs/design/guarded-store.md`. The words themselves are in
 //! [`crate::generation`]. Here stands what all share, and what clients and the operator do; `guarded/enact.rs` has what
-//! Enactors do, `guarded/publish.rs` what a publisher does, `guarded/records.rs` the memory that it fills.
+//! Enactors do, `guarded/publish.rs` what a publisher does, `guarded/records.rs` the memory that it fills,
+//! `guarded/names.rs` what the endpoints are called.
 
 mod enact;
+mod names;
 mod publish;
 mod records;
 
-use std::{
-    array,
-    collections::{BTreeSet, HashMap},
-};
+use std::{array, collections::BTreeSet};
 
-use foldhash::fast::FixedState;
 use tracing::info;
 
 use crate::{
@@ -49,6 +47,7 @@ use crate::{
         atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence},
     },
 };
+use names::Names;
 use records::Records;
 
 /// The lock-free, generation-guarded store, for up to `PLANS` plans at a time.
@@ -63,11 +62,8 @@ pub struct Guarded<const PLANS: usize = 7> {
     /// [`ZoneWord`]s: what each endpoint serves, and what it never will again. Nothing stands between them, so that a client
     /// beside a busy Enactor finds few cache lines changed.
     zone: Box<[AtomicU64]>,
-    /// The endpoints' places in the order of names, by which everything here knows them. Never changes; nobody but its
-    /// builder chooses keys, so a fixed hash is safe.
-    numbers: HashMap<Endpoint, usize, FixedState>,
-    /// The endpoints in that order, which is also that of every plan.
-    names: Box<[Endpoint]>,
+    /// The endpoints in the order of names, which is also that of every plan. Never changes.
+    names: Names,
     /// Where the plans' record sets are.
     records: Records<PLANS>,
     /// The right to publish.
@@ -94,7 +90,8 @@ pub struct Usage {
     pub plans: usize,
     /// Blocks that hold a record set of a plan slot that is not free; equal sets of successive plans share one.
     pub blocks: usize,
-    /// Bytes that these take, and what the store holds for each endpoint, the letters of its name left out.
+    /// Bytes that these take, and what the store holds for each endpoint. The letters of names that it shares with plans are
+    /// left out.
     pub bytes: usize,
 }
 
@@ -120,15 +117,13 @@ impl<const PLANS: usize> Guarded<PLANS> {
         if names.is_empty() {
             return Err(GuardedError::NoEndpoints);
         }
-        let names: Box<[Endpoint]> = names.into_iter().collect();
         Ok(Self {
             newest: AtomicU64::new(NewestWord::NONE.bits()),
             plans: array::from_fn(|_| AtomicU64::new(PlanWord::FREE.bits())),
             zone: names.iter().map(|_| AtomicU64::new(ZoneWord::NEVER_APPLIED.bits())).collect(),
-            numbers: names.iter().cloned().zip(0..).collect(),
             records: Records::new(names.len()),
             publisher: TryLock::new(()),
-            names,
+            names: Names::new(names),
         })
     }
 
@@ -138,8 +133,8 @@ impl<const PLANS: usize> Guarded<PLANS> {
         let _publisher = self.publisher.try_lock()?;
         let slots: Vec<usize> = (0..PLANS).filter(|&slot| self.state(&self.plans[slot]) != PlanState::Free).collect();
         let (blocks, bytes) = self.records.in_use(&slots);
-        let endpoint = size_of::<AtomicU64>() + size_of::<(Endpoint, usize)>() + size_of::<Endpoint>();
-        Some(Usage { plans: slots.len(), blocks, bytes: bytes + self.names.len() * endpoint })
+        let bytes = bytes + size_of_val(&*self.zone) + self.names.bytes();
+        Some(Usage { plans: slots.len(), blocks, bytes })
     }
 
     /// The oldest generation that may still be applied to `endpoint`; none when no clean-up has withdrawn anything there.
@@ -151,7 +146,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
     /// The endpoint's zone word.
     #[inline]
     fn zone_word(&self, endpoint: &Endpoint) -> Option<&AtomicU64> {
-        self.numbers.get(endpoint).map(|&number| &self.zone[number])
+        self.names.number(endpoint).map(|number| &self.zone[number])
     }
 
     fn state(&self, slot: &AtomicU64) -> PlanState {
@@ -164,7 +159,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     type Run<'store> = ();
 
     fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.names.iter()
+        self.names.endpoints().iter()
     }
 
     fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
@@ -193,7 +188,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
 
     #[inline]
     fn resolve_into(&self, endpoint: &Endpoint, answer: &mut Answer) -> Result<(), UnknownEndpoint> {
-        let Some(&number) = self.numbers.get(endpoint) else {
+        let Some(number) = self.names.number(endpoint) else {
             answer.clear(None);
             return Err(UnknownEndpoint(endpoint.clone()));
         };
@@ -260,7 +255,7 @@ impl<const PLANS: usize> PlanStore for Guarded<PLANS> {
     fn repair(&self, plan: Arc<Plan>) -> Result<Repair, PublishError> {
         self.publish_as(Authority::Operator, &plan)?;
         let mut repair = Repair::default();
-        for endpoint in &self.names {
+        for endpoint in self.names.endpoints() {
             match self.apply(Authority::Operator, endpoint, plan.generation()) {
                 ApplyOutcome::Applied { .. } => repair.applied += 1,
                 _ => repair.overtaken += 1,

@@ -226,6 +226,31 @@ fn record_sets_of_every_size_come_back_as_they_were_published() {
 }
 
 #[test]
+fn each_endpoint_is_known_by_its_whole_name() {
+    let served = |store: &Guarded<3>, name: &str| store.applied(&endpoint(name)).map(Generation::get);
+    let records = |number: u16| records(1, false, number);
+    // Look-ups tell most names apart by a few bits of their hash. So many of these that some share those bits.
+    for zone in 0..500 {
+        let names: Vec<String> = ["a", "a.b", "a.b.c", "z"].map(|name| format!("z{zone}.{name}")).into();
+        let plan = |number: u16| {
+            let records = names.iter().map(|name| (endpoint(name), records(number)));
+            Arc::new(Plan::new(generation(number.into()), records))
+        };
+        let store: Guarded<3> = Guarded::new(names.iter().map(|name| endpoint(name))).expect("a store");
+        assert!(store.endpoints().map(Endpoint::as_str).eq(&names));
+        for number in 1..=2 {
+            store.publish(plan(number)).expect("newer");
+        }
+        apply(&store, &names[1], 1);
+        apply(&store, &names[2], 2);
+        assert_eq!(names.iter().map(|name| served(&store, name)).collect::<Vec<_>>(), [None, Some(1), Some(2), None]);
+        for unknown in [format!("z{zone}"), format!("z{zone}.a.b.c.d"), format!("{zone}.a")] {
+            assert!(store.resolve(&endpoint(&unknown)).is_err(), "{unknown}");
+        }
+    }
+}
+
+#[test]
 fn answers_are_equal_whatever_their_buffers_held_before() {
     let store = guarded();
     store

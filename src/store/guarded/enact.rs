@@ -17,7 +17,7 @@ use crate::{
 impl<const PLANS: usize> Guarded<PLANS> {
     /// apply-plan: points `endpoint` at plan `generation`, if the guard lets it.
     pub(super) fn apply(&self, authority: Authority, endpoint: &Endpoint, generation: Generation) -> ApplyOutcome {
-        let Some(&number) = self.numbers.get(endpoint) else { return ApplyOutcome::UnknownEndpoint };
+        let Some(number) = self.names.number(endpoint) else { return ApplyOutcome::UnknownEndpoint };
         let zone = &self.zone[number];
         // Acquire: the plan's cells and record sets happen before this endpoint serves it, whoever told us of the plan.
         // Pairs with the Release in `publish`.

@@ -63,11 +63,11 @@ impl<const PLANS: usize> Guarded<PLANS> {
 
     /// Whether the plan has a record set for exactly the store's endpoints; then both have them in the same order.
     fn check_whole(&self, plan: &Plan) -> Result<(), PublishError> {
-        if plan.records().map(|(endpoint, _)| endpoint).eq(&self.names) {
+        if plan.records().map(|(endpoint, _)| endpoint).eq(self.names.endpoints()) {
             return Ok(());
         }
-        let unknown = plan.records().find(|(endpoint, _)| !self.numbers.contains_key(*endpoint));
-        let missing = || self.names.iter().find(|endpoint| plan.get(endpoint).is_none());
+        let unknown = plan.records().find(|(endpoint, _)| self.names.number(endpoint).is_none());
+        let missing = || self.names.endpoints().iter().find(|endpoint| plan.get(endpoint).is_none());
         Err(match unknown {
             Some((endpoint, _)) => PublishError::UnknownEndpoint(endpoint.clone()),
             None => PublishError::MissingEndpoint(missing().expect("they differ, and none is unknown").clone()),
@@ -91,7 +91,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
                 PlanState::Stored(_) | PlanState::Deleted(_) => {
                     // What was never published must not be found once a newer plan is. Whoever looks for it then has
                     // acquired the newest word, which we release later.
-                    (0..self.names.len()).for_each(|number| self.records.set_cell(slot, number, CellWord::EMPTY));
+                    (0..self.zone.len()).for_each(|number| self.records.set_cell(slot, number, CellWord::EMPTY));
                     self.turn(slot, state, PlanState::Free);
                 }
             }

@@ -251,8 +251,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "repair_leaves_an_endpoint_out",
         file: "guarded.rs",
         why: "An endpoint stays as it is.",
-        find: "for endpoint in &self.names {\n            match",
-        replace: "for endpoint in self.names.iter().skip(1) {\n            match",
+        find: "for endpoint in self.names.endpoints() {\n            match",
+        replace: "for endpoint in self.names.endpoints().iter().skip(1) {\n            match",
         refutes: ("operator_repairs_two_endpoints", "repair_is_obeyed"),
     },
     Mutant {

@@ -1,0 +1,76 @@
+//! What the endpoints are called: [`Names`]. Nothing here changes once the store is built, and no guard looks at it.
+
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, Hasher},
+};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::plan::Endpoint;
+
+/// The endpoints, each known by its **number** everywhere else here: its place in the order of names.
+///
+/// A client that looks one up meets one small [`Entry`] and letters that lie close together, instead of an [`Endpoint`] and
+/// its letters, wherever those were allocated. So it finds more of what it needs in its cache.
+pub(super) struct Names {
+    /// By number.
+    endpoints: Box<[Endpoint]>,
+    /// Their letters by number, [`END`] behind each.
+    letters: Box<[u8]>,
+    /// By the hash of the letters. Nobody but the store's builder chooses the endpoints, so a fixed hash is safe.
+    entries: HashTable<Entry>,
+}
+
+/// No name has it in it.
+const END: u8 = b'\n';
+
+struct Entry {
+    number: usize,
+    /// Where its letters begin.
+    start: usize,
+}
+
+impl Names {
+    pub(super) fn new(endpoints: BTreeSet<Endpoint>) -> Self {
+        let mut letters = Vec::new();
+        let mut entries = HashTable::with_capacity(endpoints.len());
+        for (number, endpoint) in endpoints.iter().enumerate() {
+            let name = endpoint.as_str().as_bytes();
+            let entry = Entry { number, start: letters.len() };
+            letters.extend_from_slice(name);
+            letters.push(END);
+            entries.insert_unique(hash(name), entry, |_| unreachable!("there is room for every endpoint"));
+        }
+        Self { endpoints: endpoints.into_iter().collect(), letters: letters.into(), entries }
+    }
+
+    /// By number.
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// The number of `endpoint`.
+    #[inline]
+    pub(super) fn number(&self, endpoint: &Endpoint) -> Option<usize> {
+        let name = endpoint.as_str().as_bytes();
+        let is_it = |entry: &Entry| {
+            let behind = self.letters[entry.start..].strip_prefix(name);
+            behind.is_some_and(|behind| behind.first() == Some(&END))
+        };
+        self.entries.find(hash(name), is_it).map(|entry| entry.number)
+    }
+
+    /// Bytes that this takes, without the letters of the [`Endpoint`]s, which plans share, and the table's slack.
+    pub(super) fn bytes(&self) -> usize {
+        self.endpoints.len() * (size_of::<Endpoint>() + size_of::<Entry>()) + self.letters.len()
+    }
+}
+
+#[inline]
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(name);
+    hasher.finish()
+}
