@@ -1,5 +1,6 @@
 //! One worker: the graph it explores, the run that follows it, the choices left.
 
+mod alone;
 mod branch;
 mod coroutine;
 mod ending;
@@ -166,6 +167,7 @@ pub(crate) struct Run {
     /// Tracked memory: its address and number in `tracked`.
     pub(crate) allocations: Vec<(usize, usize)>,
     guide: Option<Guide>,
+    alone: alone::Alone,
 }
 
 /// Values of the closure's variables, by the address of their key.
@@ -227,6 +229,8 @@ pub(crate) struct Engine {
     pub(crate) weakened: Vec<crate::model::Weakening>,
     /// Whether the model uses atomics without synchronisation.
     exclusive: bool,
+    /// Whether a thread that is left alone leaves events, too.
+    every_event: bool,
     /// Loops that were found to wait for ever.
     waits: Vec<u64>,
     /// Loops that were found to give up.
@@ -250,6 +254,7 @@ impl Engine {
             limits,
             weakened: Vec::new(),
             exclusive: false,
+            every_event: false,
             waits: Vec::new(),
             bounded: Vec::new(),
         }
@@ -270,6 +275,7 @@ impl Engine {
         run.again = false;
         run.teardown = false;
         run.scratch.clear();
+        run.alone.clear();
         run.tracked.clear();
         run.allocations.clear();
         self.entries.clear();
@@ -321,6 +327,9 @@ impl Engine {
         self.slot(thread).site = Some(request.site);
         if done < self.graph.thread(thread).events.len() {
             return self.replay(thread, request);
+        }
+        if self.is_alone(thread) {
+            return self.go_alone(request);
         }
         let pending = self.pending(thread, request);
         if self.run.granted != thread || pending != Pending::Free && !self.forced(thread, pending) {

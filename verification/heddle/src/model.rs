@@ -341,5 +341,5 @@ pub fn is_abandoned() -> bool {
 /// Outside a model.
 #[must_use]
 pub fn events_so_far() -> usize {
-    with(|engine| engine.graph.events.len())
+    with(|engine| engine.events())
 }

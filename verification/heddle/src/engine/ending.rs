@@ -11,7 +11,7 @@ impl Engine {
         if self.run.again && self.run.failure.is_none() {
             return true;
         }
-        self.stats.events += u64::from(self.graph.len());
+        self.stats.events += self.events() as u64;
         self.explored += self.share;
         let mut order = None;
         match self.run.failure.as_ref().map(|failure| failure.kind) {
@@ -26,10 +26,11 @@ impl Engine {
         if self.run.failure.is_some() && reported {
             let linear = order.unwrap_or_else(|| linear(&self.graph));
             let token = self.token_of(&linear);
+            let events = self.events();
             if let Some(failure) = &mut self.run.failure {
                 failure.token = token;
                 failure.preemptions = linear.preemptions;
-                failure.events = self.graph.events.len();
+                failure.events = events;
             }
         }
         false

@@ -270,6 +270,9 @@ impl Engine {
         }
         match object.name.location(self.run.id) {
             Some(location) if (location as usize) < self.graph.locations.len() => {
+                if let Some(value) = self.run.alone.value(location) {
+                    return value;
+                }
                 // What this run has not come to yet may be an address of an earlier one.
                 let order = &self.graph.location(location).order;
                 let newest = order.iter().rev().find(|write| self.is_replayed(**write));

@@ -37,7 +37,7 @@ impl Engine {
         if self.run.teardown {
             return false;
         }
-        if self.is_over() {
+        if self.is_over() || self.spins_alone() {
             return true;
         }
         let done = self.slot(thread).done;

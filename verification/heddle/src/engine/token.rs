@@ -98,8 +98,7 @@ impl Engine {
     /// The execution the graph holds.
     pub(crate) fn running(&self, at_most: u32) -> Option<Running> {
         let linear = linear_within(&self.graph, at_most)?;
-        let events = self.graph.events.len();
-        Some(Running { token: self.token_of(&linear), preemptions: linear.preemptions, events })
+        Some(Running { token: self.token_of(&linear), preemptions: linear.preemptions, events: self.events() })
     }
 
     pub(super) fn token_of(&self, linear: &Linear) -> String {
@@ -107,7 +106,9 @@ impl Engine {
         for id in &linear.steps {
             printer.step(*id);
         }
-        let steps = printer.steps;
+        let mut steps = printer.steps;
+        // Whoever goes on alone has nothing to choose.
+        steps.extend(std::iter::repeat_n((0, 0), self.run.alone.steps));
         Guide { steps, at: 0 }.print()
     }
 

@@ -26,16 +26,27 @@ pub(crate) fn observe(program: &Program, spawning: Spawning, workers: usize) -> 
 
 /// As [`observe`], with a builder that is changed.
 pub(crate) fn observe_with(program: &Program, spawning: Spawning, change: impl FnOnce(&mut Builder)) -> Observed {
+    let program = Arc::new(program.clone());
+    explore(change, move || threads::run(&program, spawning))
+}
+
+/// The last thread's body is the closure's own, when it has joined all others;
+/// `before` comes right before it.
+pub(crate) fn observe_last_alone(program: &Program, before: fn()) -> Observed {
+    let program = Arc::new(program.clone());
+    explore(|_| (), move || threads::run_last_alone(&program, before))
+}
+
+fn explore(change: impl FnOnce(&mut Builder), run: impl Fn() -> Outcome + Send + Sync + 'static) -> Observed {
     let outcomes: Arc<Mutex<BTreeSet<Outcome>>> = Arc::default();
     let seen = Arc::clone(&outcomes);
-    let program = Arc::new(program.clone());
     let mut builder = Builder::new();
     builder.keep_going = true;
     // The judge counts every spurious failure, and all calls here are one line.
     builder.spurious_failures = u32::MAX;
     change(&mut builder);
     let report = builder.explore(move || {
-        let outcome = threads::run(&program, spawning);
+        let outcome = run();
         seen.lock().unwrap().insert(outcome);
     });
     let outcomes = outcomes.lock().unwrap().clone();

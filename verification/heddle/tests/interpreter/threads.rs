@@ -146,8 +146,8 @@ fn run_nested(memory: &StdArc<Memory>, program: &StdArc<Program>, thread: usize)
     all
 }
 
-fn run_flat(memory: &StdArc<Memory>, program: &StdArc<Program>) -> Registers {
-    let threads: Vec<_> = (0..program.threads().len())
+fn run_flat(memory: &StdArc<Memory>, program: &StdArc<Program>, threads: usize) -> Registers {
+    let threads: Vec<_> = (0..threads)
         .map(|thread| {
             let (memory, program) = (StdArc::clone(memory), StdArc::clone(program));
             engine::thread::spawn(move || {
@@ -161,13 +161,30 @@ fn run_flat(memory: &StdArc<Memory>, program: &StdArc<Program>) -> Registers {
     threads.map(|thread| thread.join().unwrap()).collect()
 }
 
+/// The last thread's body comes when all others have been joined, and is the
+/// closure's own; `before` comes right before it.
+pub(crate) fn run_last_alone(program: &StdArc<Program>, before: impl Fn()) -> Outcome {
+    let memory = StdArc::new(Memory::new(program));
+    let last = program.threads().len() - 1;
+    let mut registers = run_flat(&memory, program, last);
+    before();
+    let mut own = vec![0; program.registers(last)];
+    run_thread(&memory, &program.threads()[last], &mut own);
+    registers.push(own);
+    outcome(&memory, program, registers)
+}
+
 /// One execution of a program, and what it leaves behind.
 pub(crate) fn run(program: &StdArc<Program>, spawning: Spawning) -> Outcome {
     let memory = StdArc::new(Memory::new(program));
     let registers = match spawning {
-        Spawning::Flat => run_flat(&memory, program),
+        Spawning::Flat => run_flat(&memory, program, program.threads().len()),
         Spawning::Nested => run_nested(&memory, program, 0),
     };
+    outcome(&memory, program, registers)
+}
+
+fn outcome(memory: &Memory, program: &Program, registers: Registers) -> Outcome {
     let memory = (0..program.locations()).map(|loc| memory.last(loc)).collect();
     Outcome::Complete { registers, memory }
 }
