@@ -37,7 +37,7 @@ pub(crate) struct Scale {
 impl Scale {
     /// What is published.
     pub(crate) const FULL: Scale =
-        Scale { name: "full", endpoints: [1_000, 200_000], rounds: [15, 9], lookups: 1 << 18, writes: 800_000 };
+        Scale { name: "full", endpoints: [1_000, 200_000], rounds: [15, 15], lookups: 1 << 18, writes: 800_000 };
     /// That everything runs.
     pub(crate) const QUICK: Scale = Scale {
         name: "quick: no measurement",

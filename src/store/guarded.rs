@@ -52,8 +52,8 @@ use records::Records;
 
 /// The lock-free, generation-guarded store, for up to `PLANS` plans at a time.
 ///
-/// Limits: endpoints are fixed when it is built; at most 16 plans at a time; one publisher at a time; a publisher that stops
-/// for ever in the middle lets no other publish (clients, Enactors and clean-up go on).
+/// Limits: endpoints are fixed when it is built, their names at most 4 GiB in all; at most 16 plans at a time; one publisher
+/// at a time; a publisher that stops for ever in the middle lets no other publish (clients, Enactors and clean-up go on).
 pub struct Guarded<const PLANS: usize = 7> {
     /// [`NewestWord`]: the newest published plan.
     newest: AtomicU64,
@@ -77,6 +77,9 @@ pub enum GuardedError {
     /// No endpoints.
     #[error("a store needs at least one endpoint")]
     NoEndpoints,
+    /// The letters of all names are more than 4 GiB.
+    #[error("the names of the endpoints have over 4 GiB in all: divide the endpoints among several stores")]
+    TooManyNames,
     /// A store needs room for the plan that is served and the one being published; and a zone word has few bits for the
     /// place of what is served.
     #[error("room for {0} plans: a store has room for 2 to {max}", max = CellWord::BLOCKS)]
@@ -108,7 +111,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
     /// A store for these endpoints, with nothing published.
     ///
     /// # Errors
-    /// [`GuardedError`] for no endpoint, or a `PLANS` that is not 2 to 16.
+    /// [`GuardedError`] for no endpoint, names of over 4 GiB in all, or a `PLANS` that is not 2 to 16.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Result<Self, GuardedError> {
         if !(2..=CellWord::BLOCKS).contains(&PLANS) {
             return Err(GuardedError::RoomForPlans(PLANS));
@@ -123,7 +126,7 @@ impl<const PLANS: usize> Guarded<PLANS> {
             zone: names.iter().map(|_| AtomicU64::new(ZoneWord::NEVER_APPLIED.bits())).collect(),
             records: Records::new(names.len()),
             publisher: TryLock::new(()),
-            names: Names::new(names),
+            names: Names::new(names).ok_or(GuardedError::TooManyNames)?,
         })
     }
 

@@ -26,24 +26,26 @@ pub(super) struct Names {
 /// No name has it in it.
 const END: u8 = b'\n';
 
+/// Small, so that the table is: of all that a client looks at, this is what it finds in the cache least often.
 struct Entry {
-    number: usize,
+    number: u32,
     /// Where its letters begin.
-    start: usize,
+    start: u32,
 }
 
 impl Names {
-    pub(super) fn new(endpoints: BTreeSet<Endpoint>) -> Self {
+    /// None when the letters are too many for an [`Entry`]. There are no more endpoints than letters.
+    pub(super) fn new(endpoints: BTreeSet<Endpoint>) -> Option<Self> {
         let mut letters = Vec::new();
         let mut entries = HashTable::with_capacity(endpoints.len());
-        for (number, endpoint) in endpoints.iter().enumerate() {
+        for (number, endpoint) in (0..).zip(&endpoints) {
             let name = endpoint.as_str().as_bytes();
-            let entry = Entry { number, start: letters.len() };
+            let entry = Entry { number, start: u32::try_from(letters.len()).ok()? };
             letters.extend_from_slice(name);
             letters.push(END);
             entries.insert_unique(hash(name), entry, |_| unreachable!("there is room for every endpoint"));
         }
-        Self { endpoints: endpoints.into_iter().collect(), letters: letters.into(), entries }
+        Some(Self { endpoints: endpoints.into_iter().collect(), letters: letters.into(), entries })
     }
 
     /// By number.
@@ -56,10 +58,10 @@ impl Names {
     pub(super) fn number(&self, endpoint: &Endpoint) -> Option<usize> {
         let name = endpoint.as_str().as_bytes();
         let is_it = |entry: &Entry| {
-            let behind = self.letters[entry.start..].strip_prefix(name);
+            let behind = self.letters[entry.start as usize..].strip_prefix(name);
             behind.is_some_and(|behind| behind.first() == Some(&END))
         };
-        self.entries.find(hash(name), is_it).map(|entry| entry.number)
+        self.entries.find(hash(name), is_it).map(|entry| entry.number as usize)
     }
 
     /// Bytes that this takes, without the letters of the [`Endpoint`]s, which plans share, and the table's slack.
