@@ -53,19 +53,23 @@ fn random_programs_are_the_same_with_events_and_without() {
     assert!(executions > 5_000 && failed > 20, "{executions}, {failed}");
 }
 
-/// One thread adds to a counter; then `end` goes on alone.
-fn explore(at_most: usize, end: impl Fn(Arc<AtomicU64>) + Send + Sync + 'static) -> Report {
-    let mut builder = Builder::new();
-    builder.keep_going = true;
-    builder.max_branches = at_most;
-    builder.explore(move || {
+/// The closure and one thread add to a counter; then `end` goes on alone.
+fn two_additions(end: impl Fn(Arc<AtomicU64>) + Send + Sync + 'static) -> impl Fn() + Send + Sync + 'static {
+    move || {
         let counter = Arc::new(AtomicU64::new(0));
         let theirs = counter.clone();
         let adds = thread::spawn(move || theirs.fetch_add(1, Relaxed));
         counter.fetch_add(2, Relaxed);
         adds.join().unwrap();
         end(counter);
-    })
+    }
+}
+
+fn explore(at_most: usize, end: impl Fn(Arc<AtomicU64>) + Send + Sync + 'static) -> Report {
+    let mut builder = Builder::new();
+    builder.keep_going = true;
+    builder.max_branches = at_most;
+    builder.explore(two_additions(end))
 }
 
 /// The same with events and without; the report without them.
@@ -149,17 +153,7 @@ fn a_failure_replays_with_the_events_that_the_search_left_out() {
     };
     let report = both(end);
     let found = report.failure.expect("three is what they always add up to");
-    let again = Builder::new();
-    let replayed = again.replay(&found.token, {
-        move || {
-            let counter = Arc::new(AtomicU64::new(0));
-            let theirs = counter.clone();
-            let adds = thread::spawn(move || theirs.fetch_add(1, Relaxed));
-            counter.fetch_add(2, Relaxed);
-            adds.join().unwrap();
-            end(counter);
-        }
-    });
+    let replayed = Builder::new().replay(&found.token, two_additions(end));
     let replayed = replayed.expect("a token");
     assert_eq!(replayed.trace.len(), found.events);
     let failed = replayed.failure.expect("it fails again");
@@ -180,7 +174,7 @@ fn the_running_execution_is_told_whole() {
         tell(running.token, running.events);
         assert_eq!(value.load(Relaxed), 3);
     };
-    let twice = body.clone();
+    let twice = body;
     let report =
         Builder::new().explore(move || body(&|token, events| _ = tell.lock().unwrap().insert((token, events))));
     assert_eq!(report.executions, 1);
