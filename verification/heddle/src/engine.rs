@@ -229,8 +229,6 @@ pub(crate) struct Engine {
     pub(crate) weakened: Vec<crate::model::Weakening>,
     /// Whether the model uses atomics without synchronisation.
     exclusive: bool,
-    /// Whether a thread that is left alone leaves events, too.
-    every_event: bool,
     /// Loops that were found to wait for ever.
     waits: Vec<u64>,
     /// Loops that were found to give up.
@@ -254,7 +252,6 @@ impl Engine {
             limits,
             weakened: Vec::new(),
             exclusive: false,
-            every_event: false,
             waits: Vec::new(),
             bounded: Vec::new(),
         }
@@ -329,7 +326,10 @@ impl Engine {
             return self.replay(thread, request);
         }
         if self.is_alone(thread) {
-            return self.go_alone(request);
+            let answer = self.go_alone(request);
+            if answer.is_some() || self.is_over() {
+                return answer;
+            }
         }
         let pending = self.pending(thread, request);
         if self.run.granted != thread || pending != Pending::Free && !self.forced(thread, pending) {

@@ -1,28 +1,26 @@
-//! What the closure does when it has joined all threads leaves no events. That
-//! makes no difference: with a choice of one before that part, for which the
-//! search needs the events, the same program has the same executions.
+//! The events of what the closure does when it has joined all threads are left
+//! out of the graph. That makes no difference: with a thread that it did not join,
+//! and then they are in the graph, the same program has the same executions.
 
 mod interpreter;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::{Arc as StdArc, Mutex as StdMutex};
 
 use heddle::cell::UnsafeCell;
-use heddle::model::{Builder, FailureKind, Report, choose, running};
+use heddle::model::{Builder, FailureKind, Report, Running, choose, events_so_far, running};
 use heddle::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use heddle::sync::{Arc, Condvar, Mutex};
 use heddle::thread;
 use heddle_judge::random::Sample;
 use interpreter::observe_last_alone;
 
-/// Lets the search keep the events of what follows.
+/// Lets the graph have the events of what follows: the closure is not alone.
 fn with_events() {
-    choose(1);
+    drop(thread::spawn(|| ()));
 }
 
-/// What must be the same with events and without, but for the choice itself,
-/// which each execution has once.
+/// What must be the same with events and without.
 fn same(without: &Report, with: &Report) -> Result<(), String> {
     let told = |report: &Report| {
         let failure =
@@ -42,11 +40,11 @@ fn random_programs_are_the_same_with_events_and_without() {
             panic!("program {index}: {difference}\n{program}");
         }
         assert_eq!(without.outcomes, with.outcomes, "program {index}\n{program}");
-        // What leaves no event is counted as one all the same. Not each failure comes after the choice.
-        let choices = with.report.events - without.report.events;
+        // What is left out is counted all the same. Not each failure comes after the spawn.
+        let spawns = with.report.events - without.report.events;
         let ended = with.report.executions + with.report.blocked;
-        assert!(choices <= ended + with.report.failures, "program {index}: {choices} choices\n{program}");
-        assert!(with.report.failures > 0 || choices >= with.report.executions, "program {index}\n{program}");
+        assert!(spawns <= ended + with.report.failures, "program {index}: {spawns} spawns\n{program}");
+        assert!(with.report.failures > 0 || spawns >= with.report.executions, "program {index}\n{program}");
         executions += with.report.executions;
         failed += u32::from(with.report.failures > 0);
     }
@@ -79,14 +77,22 @@ fn both(end: fn(Arc<AtomicU64>)) -> Report {
 
 /// The same with executions of so many events.
 fn both_within(at_most: usize, end: fn(Arc<AtomicU64>)) -> Report {
-    let without = explore(at_most, end);
+    let began: [StdArc<StdMutex<u32>>; 2] = Default::default();
+    let [count_without, count_with] = began.clone();
+    let without = explore(at_most, move |counter| {
+        *count_without.lock().unwrap() += 1;
+        end(counter);
+    });
     let with = explore(at_most, move |counter| {
+        *count_with.lock().unwrap() += 1;
         with_events();
         end(counter);
     });
     if let Err(difference) = same(&without, &with) {
         panic!("{difference}");
     }
+    let [began_without, began_with] = began.map(|count| *count.lock().unwrap());
+    assert_eq!(began_without, began_with, "nothing is run once more");
     without
 }
 
@@ -145,6 +151,49 @@ fn what_never_ends_is_told_as_with_events() {
     assert_eq!(failure(&both(std::mem::forget)).0, FailureKind::Leak);
 }
 
+/// Does something when it is dropped.
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn no_run_is_given_up_for_its_events() {
+    // A run that is given up is unwound, and what unwinds it sees what no execution has.
+    let panics = both(|counter| {
+        let theirs = counter.clone();
+        let _retries = OnDrop(move || _ = theirs.compare_exchange_weak(3, 4, SeqCst, SeqCst));
+        assert_eq!(counter.load(Relaxed), 7, "it is three");
+    });
+    assert_eq!(failure(&panics).0, FailureKind::Panic);
+    let settles = both(|counter| {
+        let theirs = counter.clone();
+        let _asks = OnDrop(move || assert_eq!(theirs.load(Relaxed), 9));
+        while counter.compare_exchange_weak(3, 9, SeqCst, SeqCst).is_err() {}
+    });
+    assert_eq!((settles.executions, settles.failure), (4, None));
+    let chooses = both(|counter| {
+        let theirs = counter.clone();
+        let _waits = OnDrop(move || {
+            while theirs.load(Relaxed) != 9 {
+                heddle::hint::spin_loop();
+            }
+        });
+        choose(2);
+        counter.store(9, Relaxed);
+    });
+    assert_eq!((chooses.executions, chooses.failure), (4, None));
+    static HELD: StdMutex<()> = StdMutex::new(());
+    let holds = both(|counter| {
+        let _held = HELD.lock().unwrap();
+        _ = counter.compare_exchange_weak(3, 4, SeqCst, SeqCst);
+    });
+    assert_eq!((holds.executions, holds.failure), (4, None));
+}
+
 #[test]
 fn a_failure_replays_with_the_events_that_the_search_left_out() {
     let end = |counter: Arc<AtomicU64>| {
@@ -162,26 +211,24 @@ fn a_failure_replays_with_the_events_that_the_search_left_out() {
 
 #[test]
 fn the_running_execution_is_told_whole() {
-    let told: StdArc<StdMutex<BTreeSet<(String, usize)>>> = StdArc::default();
-    let tell = told.clone();
-    let body = move |tell: &dyn Fn(String, usize)| {
+    let body = |look: &dyn Fn()| {
         let value = Arc::new(AtomicU64::new(0));
         let theirs = value.clone();
         thread::spawn(move || theirs.store(1, Relaxed)).join().unwrap();
         value.store(2, Relaxed);
         value.fetch_add(1, Relaxed);
-        let running = running();
-        tell(running.token, running.events);
+        look();
         assert_eq!(value.load(Relaxed), 3);
     };
-    let twice = body;
-    let report =
-        Builder::new().explore(move || body(&|token, events| _ = tell.lock().unwrap().insert((token, events))));
-    assert_eq!(report.executions, 1);
-    let (token, events) = told.lock().unwrap().first().cloned().expect("one execution");
+    let told: StdArc<StdMutex<Vec<Running>>> = StdArc::default();
+    let tell = told.clone();
+    let report = Builder::new().explore(move || body(&|| tell.lock().unwrap().push(running())));
+    assert_eq!((report.executions, report.failure), (1, None));
+    let told = told.lock().unwrap().remove(0);
     // Spawn, store, join, store, and two of the addition.
-    assert_eq!(events, 6);
-    let replayed = Builder::new().replay(&token, move || twice(&|_, so_far| assert_eq!(so_far, 6))).expect("a token");
+    assert_eq!((told.events, told.preemptions), (6, 0));
+    let replayed = Builder::new().replay(&told.token, move || body(&|| assert_eq!(events_so_far(), 6)));
+    let replayed = replayed.expect("a token");
     assert_eq!((replayed.failure, replayed.trace.len()), (None, 6));
 }
 

@@ -311,3 +311,58 @@ fn a_run_that_is_given_up_goes_with_its_own_values() {
     assert_eq!(failure.kind, FailureKind::Nondeterminism);
     assert_eq!(stale.load(Relaxed), 0, "a destructor had what an earlier run had stored");
 }
+
+#[test]
+fn a_race_without_synchronisation_is_found_by_whoever_takes_the_search_over() {
+    let explore = |workers| {
+        let mut builder = Builder::new();
+        builder.keep_going = true;
+        builder.workers = workers;
+        builder.explore(|| {
+            let value = Arc::new(AtomicUsize::new(0));
+            let counter = Arc::new(AtomicUsize::new(0));
+            let (theirs, adds) = (value.clone(), counter.clone());
+            let other = thread::spawn(move || {
+                theirs.store(2, SeqCst);
+                theirs.load(SeqCst);
+                // Work for the other workers.
+                heddle::model::choose(6);
+                theirs.store(4, SeqCst);
+                adds.fetch_add(1, SeqCst);
+                theirs.store(3, SeqCst);
+            });
+            value.store(1, SeqCst);
+            value.store(5, SeqCst);
+            // SAFETY: heddle reports that nothing orders this and the addition.
+            unsafe { counter.unsync_load() };
+            other.join().unwrap();
+        })
+    };
+    let alone = explore(1);
+    assert_eq!(alone.executions, 0, "{alone:?}");
+    for _ in 0..20 {
+        assert_eq!(explore(4).executions, 0);
+    }
+}
+
+struct Reads(Arc<AtomicUsize>);
+
+impl Drop for Reads {
+    fn drop(&mut self) {
+        self.0.load(SeqCst);
+    }
+}
+
+heddle::thread_local! {
+    static READS: std::cell::RefCell<Option<Reads>> = std::cell::RefCell::new(None);
+}
+
+#[test]
+fn what_a_panicking_thread_keeps_for_itself_is_dropped_within_the_model() {
+    let report = Builder::new().explore(|| {
+        let value = Arc::new(AtomicUsize::new(0));
+        READS.with(|reads| *reads.borrow_mut() = Some(Reads(value)));
+        panic!("on purpose");
+    });
+    assert!(failure(report).message.starts_with("on purpose"));
+}

@@ -1,40 +1,38 @@
 //! The end of most executions: one thread has joined all others and goes on
-//! alone, to look at what they left. It leaves no events.
+//! alone, to look at what they left. Its events stay out of the graph until the
+//! graph needs them, and most often it never does.
 //!
 //! All that is in the graph happens before what it does then. So coherence gives
 //! each of its reads the newest write, and each of its writes the last place; no
 //! earlier read may be revisited by such a write, since every one is in its
 //! causal prefix; and no cycle of the SC axiom goes through what nothing comes
 //! before. There is nothing to choose, and nothing that another execution would
-//! follow: the answers are all that is needed. The operations are counted, and
-//! replay tokens have them. A replay has the events, too.
+//! follow: the answers are all that is needed.
 //!
-//! What may be answered in more than one way, or may wait, needs the graph after
-//! all: another spawn, a choice, a failure for no reason, a lock that is held, a
-//! loop that spins. Then the run is made again, and this engine never goes
-//! without events any more.
+//! What may be answered in more than one way, or may wait, needs the graph: another
+//! spawn, a choice, a failure for no reason, a lock that is held, a loop that
+//! spins. So does whoever asks for a replay token. Then the events that were left
+//! out are added first, as they would have been.
 
-use super::{Answer, Engine, Request, Status};
-use crate::graph::{Kind, LocationId, NONE, Step, ThreadId, View};
+use super::{Answer, Engine, Request};
+use crate::graph::{Event, Kind, LocationId, NONE, Step, ThreadId, View};
 
 /// What the thread that goes on alone has done.
 #[derive(Debug, Default)]
 pub(super) struct Alone {
-    is_active: bool,
+    /// Its events, of a read-modify-write the read.
+    left_out: Vec<Event>,
+    /// How many they are with the writes of read-modify-writes.
+    events: u32,
     /// What it wrote, by location.
     values: Vec<Option<u64>>,
-    /// Its operations.
-    pub(super) steps: usize,
-    /// The events that they would have been.
-    pub(super) events: usize,
 }
 
 impl Alone {
     pub(super) fn clear(&mut self) {
-        self.is_active = false;
-        self.values.clear();
-        self.steps = 0;
+        self.left_out.clear();
         self.events = 0;
+        self.values.clear();
     }
 
     /// What it wrote last, if anything.
@@ -49,74 +47,83 @@ impl Alone {
         }
         self.values[index] = Some(value);
     }
+
+    fn leave_out(&mut self, event: Event, events: u32) {
+        self.left_out.push(event);
+        self.events += events;
+    }
 }
 
 impl Engine {
     /// How many events the execution has.
     pub(crate) fn events(&self) -> usize {
-        self.graph.events.len() + self.run.alone.events
+        self.graph.events.len() + self.run.alone.events as usize
     }
 
-    /// Whether the current thread goes on without events; it is past those that
-    /// the graph has.
-    pub(super) fn is_alone(&mut self, thread: ThreadId) -> bool {
-        if !self.run.alone.is_active {
-            self.run.alone.is_active = self.becomes_alone(thread);
-        }
-        self.run.alone.is_active
+    /// How many events a thread has in this run.
+    pub(super) fn done(&self, thread: ThreadId) -> u32 {
+        let left_out = if thread == 0 { self.run.alone.events } else { 0 };
+        self.run.slots[thread as usize].done + left_out
     }
 
-    /// Whether others were there, and all of them were joined, by this thread or by
-    /// one that it joined: then all that they did, to cells too, happens before
-    /// what this thread does next.
-    fn becomes_alone(&self, thread: ThreadId) -> bool {
-        if thread != 0 || self.every_event || self.run.guide.is_some() || self.graph.ranks.len() < 2 {
+    /// Whether what the thread does next need not be in the graph: others were
+    /// there, and all of them were joined, by this thread or by one that it joined.
+    /// Then all that they did, to cells too, happens before it.
+    pub(super) fn is_alone(&self, thread: ThreadId) -> bool {
+        if thread != 0 || self.run.guide.is_some() || self.graph.ranks.len() < 2 {
             return false;
+        }
+        if self.run.alone.events > 0 {
+            return true;
         }
         let newest = self.newest(thread);
         newest != NONE
             && self.graph.ranks[1..].iter().all(|other| {
                 let events = self.graph.thread(*other).events.len();
                 let seen = self.graph.view(newest, View::Happens)[*other as usize];
-                self.status(*other) == Status::Done && seen as usize > events
+                // Joining counts one more than the events.
+                seen as usize > events
             })
     }
 
-    /// An operation that leaves no event.
+    /// An operation whose event is left out; `None` if it needs the graph, which
+    /// is whole then, or if it failed.
     pub(super) fn go_alone(&mut self, request: &Request<'_>) -> Option<Answer> {
-        if self.events() >= self.limits.max_events {
-            return self.need_events();
+        let answer = self.answer_alone(request);
+        if answer.is_none() {
+            self.add_left_out();
         }
-        let (answer, events) = match request.kind {
-            Kind::Spawn | Kind::Choose => return self.need_events(),
-            Kind::Fence | Kind::Join => (Answer::default(), 1),
-            Kind::Read | Kind::Write => {
-                let Some(object) = request.object else {
-                    return self.need_events();
-                };
-                let location = self.locate(object, NONE, request.pointer)?;
-                if request.kind == Kind::Write {
-                    self.run.alone.write(location, request.value);
-                    (Answer { value: request.value, wrote: false }, 1)
-                } else {
-                    let value = self.newest_value(location);
-                    if request.op.resolve(value, 1).is_some() {
-                        return self.need_events();
-                    }
-                    match request.op.resolve(value, 0) {
-                        Some(Step::Read) => (Answer { value, wrote: false }, 1),
-                        Some(Step::Write(written)) => {
-                            self.run.alone.write(location, written);
-                            (Answer { value, wrote: true }, 2)
-                        }
-                        Some(Step::Blocked) | None => return self.need_events(),
-                    }
-                }
+        answer
+    }
+
+    fn answer_alone(&mut self, request: &Request<'_>) -> Option<Answer> {
+        if self.events() >= self.limits.max_events || matches!(request.kind, Kind::Spawn | Kind::Choose) {
+            return None;
+        }
+        let event = self.event_of(0, request)?;
+        if !matches!(request.kind, Kind::Read | Kind::Write) {
+            self.run.alone.leave_out(event, 1);
+            return Some(Answer { value: request.value, wrote: false });
+        }
+        if request.kind == Kind::Write {
+            self.run.alone.write(event.location, request.value);
+            self.run.alone.leave_out(event, 1);
+            return Some(Answer { value: request.value, wrote: false });
+        }
+        let value = self.newest_value(event.location);
+        if request.op.resolve(value, 1).is_some() {
+            return None;
+        }
+        let wrote = match request.op.resolve(value, 0)? {
+            Step::Blocked => return None,
+            Step::Read => false,
+            Step::Write(written) => {
+                self.run.alone.write(event.location, written);
+                true
             }
         };
-        self.run.alone.steps += 1;
-        self.run.alone.events += events;
-        Some(answer)
+        self.run.alone.leave_out(event, if wrote { 2 } else { 1 });
+        Some(Answer { value, wrote })
     }
 
     fn newest_value(&self, location: LocationId) -> u64 {
@@ -126,19 +133,20 @@ impl Engine {
         })
     }
 
-    /// Whether a spin hint came from a thread that goes on alone.
-    pub(super) fn spins_alone(&mut self) -> bool {
-        let spins = self.run.alone.is_active;
-        if spins {
-            self.need_events();
+    /// Adds the events that were left out: none of them has an alternative.
+    pub(super) fn add_left_out(&mut self) {
+        let mut left_out = std::mem::take(&mut self.run.alone.left_out);
+        for event in left_out.drain(..) {
+            let id = self.push(event);
+            if event.kind == Kind::Read {
+                let newest = self.graph.last_place(event.location);
+                let newest = self.graph.write_at(event.location, newest);
+                self.graph.set_first_source(id, newest, 0);
+                self.finish_rmw(id);
+            }
         }
-        spins
-    }
-
-    /// The run is to be made again, with all events.
-    fn need_events(&mut self) -> Option<Answer> {
-        self.every_event = true;
-        self.run.again = true;
-        None
+        self.run.alone.left_out = left_out;
+        self.run.slots[0].done += self.run.alone.events;
+        self.run.alone.clear();
     }
 }

@@ -16,27 +16,12 @@ impl Engine {
             self.fail(FailureKind::Truncated, message);
             return None;
         }
-        let mut event = Event::new(request.kind, request.success, request.site);
-        event.thread = thread;
-        event.failure = request.failure;
-        if !self.weakened.is_empty() {
-            self.weaken(&mut event);
-        }
-        event.op = request.op;
-        event.value = request.value;
-        if let Some(object) = request.object {
-            event.location = self.locate(object, NONE, request.pointer)?;
-        }
+        let mut event = self.event_of(thread, request)?;
         let guided = self.run.guide.as_mut().map(|guide| guide.take());
         if guided.is_some() {
             // The guide says which thread comes next.
             self.run.granted = NONE;
         }
-        event.exclusive = request.exclusive;
-        let slot = self.slot(thread);
-        event.yields = slot.spin.is_some_and(|(_, at, _)| at == slot.done);
-        event.after_cell = slot.touched == slot.done + 1;
-        self.exclusive |= request.exclusive;
         match request.kind {
             Kind::Read => return self.add_read(event, guided),
             Kind::Write => {
@@ -74,6 +59,28 @@ impl Engine {
         Some(Answer { value: event.value, wrote: false })
     }
 
+    /// The event of a request, not in the graph yet.
+    pub(super) fn event_of(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Event> {
+        let mut event = Event::new(request.kind, request.success, request.site);
+        event.thread = thread;
+        event.failure = request.failure;
+        if !self.weakened.is_empty() {
+            self.weaken(&mut event);
+        }
+        event.op = request.op;
+        event.value = request.value;
+        if let Some(object) = request.object {
+            event.location = self.locate(object, NONE, request.pointer)?;
+        }
+        event.exclusive = request.exclusive;
+        self.exclusive |= request.exclusive;
+        let done = self.done(thread);
+        let slot = self.slot(thread);
+        event.yields = slot.spin.is_some_and(|(_, at, _)| at == done);
+        event.after_cell = slot.touched == done + 1;
+        Some(event)
+    }
+
     fn weaken(&self, event: &mut Event) {
         let mut weakened = self.weakened.iter();
         let found = weakened.find(|weakening| weakening.names(event.site));
@@ -85,7 +92,7 @@ impl Engine {
         }
     }
 
-    fn push(&mut self, event: Event) -> EventId {
+    pub(super) fn push(&mut self, event: Event) -> EventId {
         let id = self.graph.push(event);
         self.graph.update_views(id);
         id

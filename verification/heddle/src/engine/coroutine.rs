@@ -151,6 +151,9 @@ impl Driver {
             // Outside of `with`: destructors may use heddle's types.
             let entry = with(|engine| engine.entries.get_mut(slot).and_then(Option::take));
             drop(entry);
+            // Of a thread that panicked.
+            let locals = with(|engine| engine.run.take_locals(slot));
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
             let Some(mut coroutine) = self.threads.get_mut(slot).and_then(Option::take) else {
                 continue;
             };

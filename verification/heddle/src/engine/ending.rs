@@ -24,6 +24,10 @@ impl Engine {
         // Only a failure that may be reported needs its best order.
         let reported = self.failure.is_none() || self.limits.simplest_failure;
         if self.run.failure.is_some() && reported {
+            if self.events() > self.graph.events.len() {
+                self.add_left_out();
+                order = None;
+            }
             let linear = order.unwrap_or_else(|| linear(&self.graph));
             let token = self.token_of(&linear);
             let events = self.events();

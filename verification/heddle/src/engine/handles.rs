@@ -35,7 +35,7 @@ impl Engine {
         }
         clock.resize(clock.len().max(thread + 1), 0);
         // What it did after its newest event is seen too.
-        let done = self.run.slots[thread].done + 1;
+        let done = self.done(thread as u32) + 1;
         clock[thread] = clock[thread].max(done);
     }
 

@@ -192,7 +192,7 @@ impl Engine {
             self.run.cells.push(CellState::default());
             index
         };
-        let done = self.run.slots[thread as usize].done;
+        let done = self.done(thread);
         self.run.slots[thread as usize].touched = done + 1;
         let race = self.racing(index, thread, write);
         let state = &mut self.run.cells[index];

@@ -10,7 +10,9 @@ impl Engine {
     pub(super) fn replay(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Answer> {
         let done = self.slot(thread).done as usize;
         let id = self.graph.thread(thread).events[done];
-        let &Event { kind, site, location, value, .. } = self.graph.event(id);
+        let &Event { kind, site, location, value, exclusive, .. } = self.graph.event(id);
+        // Another worker may have added it.
+        self.exclusive |= exclusive;
         if kind != request.kind || !same_site(site, request.site) {
             return self.differs(id, request);
         }

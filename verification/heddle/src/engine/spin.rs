@@ -37,8 +37,11 @@ impl Engine {
         if self.run.teardown {
             return false;
         }
-        if self.is_over() || self.spins_alone() {
+        if self.is_over() {
             return true;
+        }
+        if self.is_alone(thread) {
+            self.add_left_out();
         }
         let done = self.slot(thread).done;
         let idle = |at, hints| if at == done { hints + 1 } else { 0 };

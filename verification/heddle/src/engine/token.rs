@@ -96,7 +96,8 @@ fn checksum(digits: &[u64]) -> u64 {
 
 impl Engine {
     /// The execution the graph holds.
-    pub(crate) fn running(&self, at_most: u32) -> Option<Running> {
+    pub(crate) fn running(&mut self, at_most: u32) -> Option<Running> {
+        self.add_left_out();
         let linear = linear_within(&self.graph, at_most)?;
         Some(Running { token: self.token_of(&linear), preemptions: linear.preemptions, events: self.events() })
     }
@@ -106,9 +107,7 @@ impl Engine {
         for id in &linear.steps {
             printer.step(*id);
         }
-        let mut steps = printer.steps;
-        // Whoever goes on alone has nothing to choose.
-        steps.extend(std::iter::repeat_n((0, 0), self.run.alone.steps));
+        let steps = printer.steps;
         Guide { steps, at: 0 }.print()
     }
 
