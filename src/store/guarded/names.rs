@@ -26,7 +26,7 @@ pub(super) struct Names {
 /// No name has it in it.
 const END: u8 = b'\n';
 
-/// Small, so that the table is: of all that a client looks at, this is what it finds in the cache least often.
+/// What the table knows of an endpoint. Small, so that a client finds more of the table in its cache.
 struct Entry {
     number: u32,
     /// Where its letters begin.

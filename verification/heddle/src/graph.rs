@@ -222,6 +222,16 @@ impl Graph {
         }
     }
 
+    /// The write that is last in modification order.
+    pub(crate) fn newest_write(&self, location: LocationId) -> EventId {
+        self.write_at(location, self.last_place(location))
+    }
+
+    /// What a read from that write sees.
+    pub(crate) fn newest_value(&self, location: LocationId) -> u64 {
+        self.written(location, self.newest_write(location))
+    }
+
     /// How many writes follow the initial one.
     pub(crate) fn last_place(&self, location: LocationId) -> u32 {
         self.location(location).order.len() as u32

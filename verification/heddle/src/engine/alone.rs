@@ -101,16 +101,15 @@ impl Engine {
             return None;
         }
         let event = self.event_of(0, request)?;
-        if !matches!(request.kind, Kind::Read | Kind::Write) {
+        if request.kind != Kind::Read {
+            if request.kind == Kind::Write {
+                self.run.alone.write(event.location, request.value);
+            }
             self.run.alone.leave_out(event, 1);
             return Some(Answer { value: request.value, wrote: false });
         }
-        if request.kind == Kind::Write {
-            self.run.alone.write(event.location, request.value);
-            self.run.alone.leave_out(event, 1);
-            return Some(Answer { value: request.value, wrote: false });
-        }
-        let value = self.newest_value(event.location);
+        let own = self.run.alone.value(event.location);
+        let value = own.unwrap_or_else(|| self.graph.newest_value(event.location));
         if request.op.resolve(value, 1).is_some() {
             return None;
         }
@@ -126,22 +125,13 @@ impl Engine {
         Some(Answer { value, wrote })
     }
 
-    fn newest_value(&self, location: LocationId) -> u64 {
-        self.run.alone.value(location).unwrap_or_else(|| {
-            let newest = self.graph.last_place(location);
-            self.graph.written(location, self.graph.write_at(location, newest))
-        })
-    }
-
     /// Adds the events that were left out: none of them has an alternative.
     pub(super) fn add_left_out(&mut self) {
         let mut left_out = std::mem::take(&mut self.run.alone.left_out);
         for event in left_out.drain(..) {
             let id = self.push(event);
             if event.kind == Kind::Read {
-                let newest = self.graph.last_place(event.location);
-                let newest = self.graph.write_at(event.location, newest);
-                self.graph.set_first_source(id, newest, 0);
+                self.graph.set_first_source(id, self.graph.newest_write(event.location), 0);
                 self.finish_rmw(id);
             }
         }

@@ -202,7 +202,7 @@ impl Engine {
             }
         }
         // The newest source with alternative 0 always exists.
-        (self.graph.write_at(location, last), 0)
+        (self.graph.newest_write(location), 0)
     }
 
     fn branch_source(&mut self, id: EventId, place: u32, last: u32) {

@@ -151,19 +151,17 @@ impl Driver {
             // Outside of `with`: destructors may use heddle's types.
             let entry = with(|engine| engine.entries.get_mut(slot).and_then(Option::take));
             drop(entry);
-            // Of a thread that panicked.
-            let locals = with(|engine| engine.run.take_locals(slot));
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
-            let Some(mut coroutine) = self.threads.get_mut(slot).and_then(Option::take) else {
-                continue;
-            };
             // A destructor may panic on what an abandoned run left behind; the
             // execution already has its verdict.
-            let _ = catch_unwind(AssertUnwindSafe(|| coroutine.force_unwind()));
+            let mut coroutine = self.threads.get_mut(slot).and_then(Option::take);
+            if let Some(coroutine) = &mut coroutine {
+                let _ = catch_unwind(AssertUnwindSafe(|| coroutine.force_unwind()));
+            }
+            // A thread that panicked still has its own, too.
             let locals = with(|engine| engine.run.take_locals(slot));
-            drop(locals);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
             YIELDER.set(std::ptr::null());
-            if coroutine.done() {
+            if let Some(coroutine) = coroutine.filter(Coroutine::done) {
                 self.stacks[slot] = Some(coroutine.into_stack());
             }
         }

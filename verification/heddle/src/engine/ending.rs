@@ -30,11 +30,10 @@ impl Engine {
             }
             let linear = order.unwrap_or_else(|| linear(&self.graph));
             let token = self.token_of(&linear);
-            let events = self.events();
             if let Some(failure) = &mut self.run.failure {
                 failure.token = token;
                 failure.preemptions = linear.preemptions;
-                failure.events = events;
+                failure.events = self.graph.events.len();
             }
         }
         false

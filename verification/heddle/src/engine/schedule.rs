@@ -85,11 +85,7 @@ impl Engine {
 
     /// Whether the newest value only lets the operation wait.
     pub(super) fn would_wait(&self, location: Option<LocationId>, initial: u64, op: ReadOp) -> bool {
-        let value = location.map_or(initial, |location| {
-            let newest = self.graph.last_place(location);
-            let newest = self.graph.write_at(location, newest);
-            self.graph.written(location, newest)
-        });
+        let value = location.map_or(initial, |location| self.graph.newest_value(location));
         op.resolve(value, 0) == Some(Step::Blocked)
     }
 }
