@@ -11,7 +11,8 @@ use crate::engine::{Driver, Engine, Guide, Request, exchange, install_panic_hook
 pub use crate::failure::{Failure, FailureKind};
 use crate::graph::{Graph, Kind, Mode, ReadOp};
 use crate::workers::{self, Body, Outcome, OwnBody};
-pub use report::{Completion, Operation, Progress, Report, TraceEvent};
+pub(crate) use report::Digest;
+pub use report::{Completion, Fingerprint, Operation, Progress, Report, TraceEvent};
 
 /// What a search may use, and what it does.
 ///
@@ -193,6 +194,7 @@ impl Builder {
         let started = Instant::now();
         let body: Body = Arc::new(f);
         let mut outcome = workers::search(self, &body);
+        let fingerprint = Fingerprint::new(self.settings(), outcome.dealt);
         if outcome.stats.truncated > 0 {
             outcome.completion = Completion::Truncated;
         } else if outcome.stats.lost > 0 {
@@ -202,6 +204,7 @@ impl Builder {
         }
         let mut report = Report::new(outcome, started.elapsed());
         report.shard = self.shard;
+        report.fingerprint = fingerprint;
         report
     }
 
@@ -231,10 +234,48 @@ impl Builder {
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },
             failure: engine.failure.take(),
             explored: 1.0,
+            dealt: None,
         };
         let mut report = Report::new(outcome, started.elapsed());
         report.trace = report::trace(&engine.graph);
         Some(report)
+    }
+
+    /// A digest of what decides which executions there are. Every field is named,
+    /// so that a new one is put on one side or the other.
+    fn settings(&self) -> u64 {
+        let Self {
+            max_branches,
+            max_threads,
+            preemption_bound,
+            spurious_wakeups,
+            spurious_failures,
+            child_panics,
+            arc_counts,
+            weakened,
+            // These say how the work is done, when it ends and which failure is kept.
+            max_permutations: _,
+            max_duration: _,
+            keep_going: _,
+            simplest_failure: _,
+            workers: _,
+            shard: _,
+            interrupt: _,
+            progress: _,
+            progress_interval: _,
+            stack_size: _,
+        } = self;
+        let mut digest = Digest::new();
+        digest.word(*max_branches as u64);
+        digest.word(*max_threads as u64);
+        digest.word(preemption_bound.map_or(0, |bound| bound as u64 + 1));
+        digest.word(u64::from(*spurious_wakeups) << 32 | u64::from(*spurious_failures));
+        digest.word(u64::from(*child_panics) << 1 | u64::from(*arc_counts));
+        for Weakening { file, line, ordering } in weakened {
+            digest.text(file);
+            digest.word(u64::from(*line) << 8 | Mode::from(*ordering) as u64);
+        }
+        digest.end()
     }
 
     pub(crate) fn engine(&self) -> Engine {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::engine::{Driver, Engine, Entry, Stats, Task, exchange, with};
 use crate::failure::Failure;
-use crate::model::{Builder, Completion, Progress};
+use crate::model::{Builder, Completion, Digest, Progress};
 
 pub(crate) type Body = Arc<dyn Fn() + Sync + Send>;
 
@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) completion: Completion,
     /// The share of the search that is behind.
     pub(crate) explored: f64,
+    /// A digest of the runs that every shard makes, if it came that far.
+    pub(crate) dealt: Option<u64>,
 }
 
 /// What the workers share.
@@ -104,6 +106,7 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
             failure: None,
             completion: Completion::Exhausted,
             explored: 0.0,
+            dealt: None,
         }),
     };
     std::thread::scope(|scope| {
@@ -124,8 +127,15 @@ impl Shared<'_> {
         let body = &OwnBody::new(body);
         let mut more = self.run(&mut driver, body);
         if let Some((shard, shards)) = self.builder.shard {
+            let mut digest = Digest::new();
+            with(|engine| digest.graph(&engine.graph, engine.events()));
             if more {
-                self.deal(&mut driver, body, shard, shards);
+                self.deal(&mut driver, body, shard, shards, &mut digest);
+            }
+            let mut outcome = lock(&self.outcome);
+            // A failure stops every shard at the same run, a limit does not.
+            if matches!(outcome.completion, Completion::Exhausted | Completion::Failed) {
+                outcome.dealt = Some(digest.end());
             }
             more = false;
         }
@@ -254,7 +264,7 @@ impl Shared<'_> {
     /// Goes the same way in every shard, oldest choice first, until there is
     /// enough to deal out, then keeps one choice in `shards`. What ran before
     /// counts in shard 0 alone.
-    fn deal(&self, driver: &mut Driver, body: &OwnBody, shard: usize, shards: usize) {
+    fn deal(&self, driver: &mut Driver, body: &OwnBody, shard: usize, shards: usize, digest: &mut Digest) {
         let mut choices = VecDeque::new();
         loop {
             while let Some(task) = with(Engine::donate) {
@@ -267,8 +277,12 @@ impl Shared<'_> {
                 break;
             };
             with(|engine| engine.adopt(task));
-            if with(Engine::advance) && !self.run(driver, body) {
-                break;
+            if with(Engine::advance) {
+                let more = self.run(driver, body);
+                with(|engine| digest.graph(&engine.graph, engine.events()));
+                if !more {
+                    break;
+                }
             }
         }
         if shard != 0 {

@@ -59,8 +59,82 @@ pub struct Report {
     pub failure: Option<Failure>,
     /// Which part of the search this is, of how many.
     pub shard: Option<(usize, usize)>,
+    /// Which search it is a part of.
+    pub fingerprint: Fingerprint,
     /// The events of a replay, each after what it depends on; empty otherwise.
     pub trace: Vec<TraceEvent>,
+}
+
+/// Tells searches apart: what decides which executions there are, of the settings
+/// and of the program. Programs are told apart by the runs that come before the
+/// work is dealt out, which are the same in every shard: by their operations, the
+/// lines of these and small values. Addresses and paths may differ between
+/// machines and are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    settings: u64,
+    /// `None` if the search was stopped before it was dealt out.
+    program: Option<u64>,
+}
+
+impl Fingerprint {
+    pub(crate) fn new(settings: u64, program: Option<u64>) -> Self {
+        Self { settings, program }
+    }
+
+    /// Whether these may be parts of one search. One that was stopped too early to
+    /// tell may be a part of any with its settings: it proves nothing in any case.
+    fn fits(&self, other: &Self) -> bool {
+        let programs = self.program.zip(other.program);
+        self.settings == other.settings && programs.is_none_or(|(one, other)| one == other)
+    }
+}
+
+/// FNV-1a, word by word: the same on every machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Digest(u64);
+
+/// No address is below the lowest page, which no system maps.
+const SMALL: u64 = 1 << 12;
+
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    pub(crate) fn word(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3);
+        // Else what is high in a word would never reach what is low.
+        self.0 ^= self.0 >> 29;
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        text.bytes().for_each(|byte| self.word(u64::from(byte)));
+        self.word(u64::MAX);
+    }
+
+    /// A value, unless it may be an address.
+    fn value(&mut self, value: u64) {
+        self.word(value.min(SMALL));
+    }
+
+    /// An execution. `events` also counts those that it left out of its graph.
+    pub(crate) fn graph(&mut self, graph: &Graph, events: usize) {
+        self.word(events as u64);
+        for event in &graph.events {
+            let file = event.site.file();
+            self.text(file.rsplit(['/', '\\']).next().unwrap_or(file));
+            self.word(u64::from(event.site.line()) << 32 | u64::from(event.site.column()));
+            self.word(event.kind as u64 | (event.mode as u64) << 8 | u64::from(event.alternative) << 16);
+            self.word(u64::from(event.thread) << 32 | u64::from(event.location));
+            self.word(u64::from(event.source) << 32 | u64::from(event.place));
+            self.value(event.value);
+        }
+    }
+
+    pub(crate) fn end(self) -> u64 {
+        self.0
+    }
 }
 
 /// Where a search is.
@@ -137,7 +211,7 @@ pub struct TraceEvent {
 
 impl Report {
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
-        let Outcome { stats, failure, completion, explored } = outcome;
+        let Outcome { stats, failure, completion, explored, .. } = outcome;
         Self {
             executions: stats.executions,
             blocked: stats.blocked,
@@ -150,12 +224,19 @@ impl Report {
             failures: stats.failures,
             failure,
             shard: None,
+            fingerprint: Fingerprint::default(),
             trace: Vec::new(),
         }
     }
 
     /// One report for all shards of a search; `None` unless each shard of one
-    /// search is there exactly once.
+    /// search is there exactly once: of one program, with the same settings (see
+    /// [`Fingerprint`]).
+    ///
+    /// How far it came is how far the worst shard did: an execution that was too
+    /// long goes before a failure, that before a limit that stopped the search, a
+    /// bound on preemptions before everything. With a failure in any shard it is
+    /// [`Completion::Failed`], also if the shards were to keep going.
     #[must_use]
     pub fn merge(mut shards: Vec<Self>) -> Option<Self> {
         shards.sort_by_key(|report| report.shard);
@@ -164,10 +245,16 @@ impl Report {
         if count == 0 || !shards.iter().enumerate().all(present) {
             return None;
         }
+        let known = shards.iter().find(|shard| shard.fingerprint.program.is_some()).unwrap_or(&shards[0]);
+        let fingerprint = known.fingerprint;
+        if !shards.iter().all(|shard| shard.fingerprint.fits(&fingerprint)) {
+            return None;
+        }
         let explored = shards.iter().map(|shard| shard.explored).sum::<f64>() / count as f64;
         let mut merged = shards.remove(0);
         merged.explored = explored;
         merged.shard = None;
+        merged.fingerprint = fingerprint;
         for shard in shards {
             merged.executions += shard.executions;
             merged.blocked += shard.blocked;
@@ -176,12 +263,30 @@ impl Report {
             merged.beyond += shard.beyond;
             merged.failures += shard.failures;
             merged.elapsed = merged.elapsed.max(shard.elapsed);
-            merged.failure = merged.failure.or(shard.failure);
-            if matches!(merged.completion, Completion::Exhausted | Completion::Bounded) {
+            if shard.completion.rank() > merged.completion.rank() {
                 merged.completion = shard.completion;
             }
+            // None of them came first: the simplest is the one to read.
+            let failures = [merged.failure.take(), shard.failure];
+            merged.failure = failures.into_iter().flatten().min_by_key(Failure::cost);
+        }
+        if merged.failure.is_some() && merged.completion.rank() < Completion::Failed.rank() {
+            merged.completion = Completion::Failed;
         }
         Some(merged)
+    }
+}
+
+impl Completion {
+    /// The higher, the less it says of the program.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Exhausted => 0,
+            Self::Bounded => 1,
+            Self::MaxPermutations | Self::MaxDuration | Self::Interrupted => 2,
+            Self::Failed => 3,
+            Self::Truncated => 4,
+        }
     }
 }
 
