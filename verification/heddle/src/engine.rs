@@ -13,12 +13,13 @@ mod schedule;
 mod search;
 mod spin;
 mod token;
+pub(crate) mod unwinding;
 
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspend, take_panic_site, try_with, with};
+pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspend, try_with, with};
 pub(crate) use objects::{CellName, Name};
 pub(crate) use search::Task;
 use search::{Choice, Frame, Item};
@@ -160,6 +161,8 @@ pub(crate) struct Run {
     pub(crate) teardown: bool,
     /// What operations during the teardown wrote.
     scratch: Vec<(u64, u64)>,
+    /// Some lock was poisoned in this run.
+    pub(crate) poisoned: bool,
     /// Live tracked allocations and handles.
     pub(crate) tracked: Vec<Option<Site>>,
     /// Values of `lazy_static!`, by the address of the key.
@@ -273,6 +276,7 @@ impl Engine {
         run.teardown = false;
         run.scratch.clear();
         run.alone.clear();
+        run.poisoned = false;
         run.tracked.clear();
         run.allocations.clear();
         self.entries.clear();

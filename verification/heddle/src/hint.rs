@@ -3,12 +3,17 @@
 use std::panic::Location;
 
 use crate::engine::{suspend, with};
+use crate::graph::Site;
 
 /// Says that a loop only waits. A loop whose last two rounds read the same from
 /// the same writes is explored as a wait for another value.
 #[track_caller]
 pub fn spin_loop() {
-    let site = Location::caller();
+    spin_at(Location::caller());
+}
+
+/// The same for a wait that gave up, at its call.
+pub(crate) fn spin_at(site: Site) {
     while with(|engine| engine.spin(site)) {
         suspend();
     }

@@ -8,6 +8,7 @@ pub mod mpsc;
 mod mutex;
 pub(crate) mod notify;
 mod once_lock;
+mod poison;
 mod rwlock;
 
 pub use arc::{Arc, Weak};
@@ -18,6 +19,8 @@ pub use notify::Notify;
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+use poison::Poison;
 
 use crate::engine::{Answer, Name, Object, Request, perform};
 use crate::graph::{Kind, Mode, ReadOp, Rmw, Rule, Site, Step};
@@ -76,7 +79,7 @@ impl State {
         perform(&request);
     }
 
-    /// The value, relaxed.
+    /// The value, read with this ordering.
     pub(crate) fn peek(&self, mode: Mode, site: Site) -> u64 {
         let mut request = self.request(Kind::Read, mode, site);
         request.failure = mode;

@@ -9,13 +9,24 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::engine::{Entry, Request, perform, with};
+use crate::engine::{Entry, Request, perform, try_with, unwinding, with};
 use crate::graph::{Kind, Mode, ReadOp, Rmw, Site, ThreadId as Slot};
 use crate::sync::{State, notify};
 
 pub use local::{AccessError, LocalKey};
 pub use scoped::{Scope, ScopedJoinHandle, scope};
-pub use std::thread::panicking;
+
+/// Whether this thread of the model unwinds from a panic.
+///
+/// `std::thread::panicking` asks the OS thread, and all threads of a model are one:
+/// it also says yes while another thread is in the middle of unwinding. This one is
+/// exact, but that beside such a thread a panic counts until its thread ends even if
+/// the program catches it before, and one of `resume_unwind` does not count.
+#[must_use]
+pub fn panicking() -> bool {
+    let modelled = || try_with(|_| ()).is_some();
+    std::thread::panicking() && (unwinding::is_unwinding() || !modelled())
+}
 
 /// Says that the thread waits for others; see [`crate::hint::spin_loop`].
 #[track_caller]
@@ -143,7 +154,10 @@ fn run_child<F: FnOnce() -> T, T>(f: F) -> std::thread::Result<T> {
     match result {
         // Unwinding an abandoned thread is no panic of its own.
         Err(payload) if with(|engine| engine.run.teardown) => resume_unwind(payload),
-        result => result,
+        result => {
+            unwinding::forget();
+            result
+        }
     }
 }
 

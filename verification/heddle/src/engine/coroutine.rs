@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use super::{Answer, Engine, Entry, Request};
+use super::{Answer, Engine, Entry, Request, unwinding};
 use crate::graph::ThreadId;
 
 type Thread = Coroutine<(), (), (), DefaultStack>;
@@ -15,7 +15,6 @@ type Thread = Coroutine<(), (), (), DefaultStack>;
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
     static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(std::ptr::null()) };
-    static PANIC_SITE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Runs `f` on this OS thread's engine.
@@ -50,16 +49,13 @@ pub(crate) fn perform(request: &Request<'_>) -> Answer {
 pub(crate) fn suspend() {
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "heddle's types work only inside heddle::model or Builder::explore");
+    let suspended = unwinding::leave();
     // SAFETY: the pointer was stored by the coroutine that runs now, when it
     // started or when it was last resumed, and its yielder lives as long as the
     // coroutine's stack.
     unsafe { (*yielder).suspend(()) };
     YIELDER.set(yielder);
-}
-
-/// Where the panic that a thread is unwinding with began.
-pub(crate) fn take_panic_site() -> Option<String> {
-    PANIC_SITE.take()
+    unwinding::come_back(suspended);
 }
 
 /// Keeps panics inside a model off the terminal; the report shows them.
@@ -70,7 +66,7 @@ pub(crate) fn install_panic_hook() {
         std::panic::set_hook(Box::new(move |info| {
             if YIELDER.try_with(Cell::get).is_ok_and(|yielder| !yielder.is_null()) {
                 let site = info.location().map(ToString::to_string);
-                PANIC_SITE.set(site);
+                unwinding::panics(site);
             } else {
                 previous(info);
             }
@@ -94,6 +90,7 @@ impl Driver {
     /// Runs the threads of one execution until none can go on.
     pub(crate) fn run(&mut self, body: &dyn Fn() -> Entry) {
         loop {
+            unwinding::begin();
             with(|engine| engine.start_run(body()));
             while let Some(thread) = with(Engine::schedule) {
                 self.resume(thread);
@@ -170,6 +167,7 @@ impl Driver {
 
 fn body(yielder: &Yielder<(), ()>, entry: Entry) {
     YIELDER.set(std::ptr::from_ref(yielder));
+    unwinding::forget();
     let entry = || {
         entry();
         // The destructors of thread-local variables are part of the thread.
@@ -184,7 +182,7 @@ fn body(yielder: &Yielder<(), ()>, entry: Entry) {
             // The coroutine's own unwinding must reach the coroutine.
             resume_unwind(payload);
         }
-        let site = take_panic_site();
+        let site = unwinding::take_place();
         with(|engine| engine.panicked(&*payload, site));
     }
     with(Engine::end_thread);

@@ -80,7 +80,7 @@ impl Engine {
 
     fn waits_on_newest(&self, thread: ThreadId) -> bool {
         match self.status(thread) {
-            Status::Blocked(read) => self.reads_newest(read),
+            Status::Blocked(read) => self.reads_newest(read) && !self.waits_for_nobody(read),
             Status::Spinning(from) => {
                 let round = &self.graph.thread(thread).events[from as usize..];
                 round.iter().all(|event| self.reads_newest(*event))
@@ -88,6 +88,20 @@ impl Engine {
             // Where a replay ends early.
             _ => !self.is_free(thread),
         }
+    }
+
+    /// Whether a thread waits behind others where none does, as a reader behind a
+    /// writer that waits: it has the alternative not to wait.
+    fn waits_for_nobody(&self, read: EventId) -> bool {
+        let &crate::graph::Event { alternative, location, .. } = self.graph.event(read);
+        let must_wait = |thread: &ThreadId| {
+            let Status::Blocked(other) = self.status(*thread) else {
+                return false;
+            };
+            let other = self.graph.event(other);
+            other.location == location && other.alternative == 0
+        };
+        alternative != 0 && !self.graph.ranks.iter().any(must_wait)
     }
 
     fn reads_newest(&self, read: EventId) -> bool {

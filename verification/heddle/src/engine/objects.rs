@@ -151,6 +151,37 @@ impl Engine {
         view.get(other as usize).copied().unwrap_or(0).max(extra)
     }
 
+    /// The value of the newest write of an atomic that happened before what the
+    /// current thread does now.
+    pub(crate) fn last_seen(&self, object: Object<'_>) -> u64 {
+        let Some(location) = object.name.location(self.run.id) else {
+            return object.initial;
+        };
+        if let Some(value) = self.run.alone.value(location) {
+            return value;
+        }
+        let thread = self.run.current;
+        let order = &self.graph.location(location).order;
+        let mut seen = order.iter().rev().map(|write| self.graph.event(*write));
+        let seen = seen.find(|write| write.index < self.seen(thread, write.thread));
+        seen.map_or(object.initial, |write| write.value)
+    }
+
+    /// Whether another thread may run beside the current one, as far as that knows: a
+    /// child has not begun alone, and the closure has to join those it knows of.
+    pub(crate) fn has_company(&self) -> bool {
+        let thread = self.run.current;
+        let newest = self.newest(thread);
+        thread != 0
+            || newest != NONE
+                && self.graph.ranks[1..].iter().any(|other| {
+                    let child = self.graph.thread(*other);
+                    // Joining counts one more than the events.
+                    let ended = self.seen(thread, *other) as usize > child.events.len();
+                    !ended && self.graph.happens(child.spawn, newest)
+                })
+    }
+
     /// The newest event of a thread in this run, or what spawned it.
     pub(super) fn newest(&self, thread: ThreadId) -> EventId {
         let done = self.run.slots[thread as usize].done as usize;

@@ -1,12 +1,13 @@
 //! `Condvar`.
 
 use std::panic::Location;
-use std::sync::LockResult;
+use std::sync::{LockResult, PoisonError};
 use std::time::Duration;
 
 use super::{MutexGuard, State, only};
 use crate::engine::with;
 use crate::graph::{Mode, Rmw, Site, Step};
+use crate::hint::spin_at;
 
 /// As `std::sync::Condvar`: wakes spuriously, as often as
 /// [`crate::model::Builder::spurious_wakeups`] says, and times out at any time.
@@ -102,7 +103,7 @@ impl Condvar {
                 slot.spurious = slot.spurious.saturating_sub(1);
             });
         }
-        Ok(mutex.lock_at(site))
+        mutex.lock_at(site)
     }
 
     /// Waits as long as the condition holds.
@@ -136,7 +137,14 @@ impl Condvar {
         let mutex = guard.unlock();
         let answer = self.state.apply(wake_or_time_out, bit, Mode::Relaxed, site);
         let timed_out = answer.value & bit << 32 == 0;
-        Ok((mutex.lock_at(site), WaitTimeoutResult(timed_out)))
+        let result = WaitTimeoutResult(timed_out);
+        if timed_out {
+            spin_at(site);
+        }
+        match mutex.lock_at(site) {
+            Ok(guard) => Ok((guard, result)),
+            Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
+        }
     }
 
     /// Wakes one waiter, any of them.

@@ -4,12 +4,14 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use super::State;
-use crate::graph::{Mode, Site, Step};
+use super::{Poison, State, only};
+use crate::graph::{Mode, Rmw, Site, Step};
 
-/// As `std::sync::Mutex`. It is never poisoned: a panic fails the execution.
+/// As `std::sync::Mutex`, poison included: a panic fails the execution, unless the
+/// program catches it or has [`crate::model::Builder::child_panics`].
 #[derive(Debug, Default)]
 pub struct Mutex<T: ?Sized> {
+    /// Whether it is held, and whether it is poisoned.
     state: State,
     data: std::sync::Mutex<T>,
 }
@@ -20,20 +22,23 @@ pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     /// Given up before the model's unlock, so that the next holder finds it free.
     data: Option<std::sync::MutexGuard<'a, T>>,
+    poison: Poison,
     site: Site,
 }
 
 const FREE: u64 = 0;
 const HELD: u64 = 1;
 
+fn take(value: u64, or_else: Step) -> Step {
+    if value & HELD == FREE { Step::Write(value | HELD) } else { or_else }
+}
+
 fn lock(value: u64, _: u64, alternative: u8) -> Option<Step> {
-    let step = if value == FREE { Step::Write(HELD) } else { Step::Blocked };
-    (alternative == 0).then_some(step)
+    only(alternative, take(value, Step::Blocked))
 }
 
 fn try_lock(value: u64, _: u64, alternative: u8) -> Option<Step> {
-    let step = if value == FREE { Step::Write(HELD) } else { Step::Read };
-    (alternative == 0).then_some(step)
+    only(alternative, take(value, Step::Read))
 }
 
 impl<T> Mutex<T> {
@@ -46,9 +51,10 @@ impl<T> Mutex<T> {
     /// Takes the data.
     ///
     /// # Errors
-    /// Never.
+    /// The data, if it is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
-        Ok(self.data.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let poisoned = self.state.is_poisoned();
+        Poison::result(poisoned, self.data.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -56,47 +62,65 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits until it is free and takes it.
     ///
     /// # Errors
-    /// Never.
+    /// The guard, if it is poisoned.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        Ok(self.lock_at(Location::caller()))
+        self.lock_at(Location::caller())
     }
 
-    pub(super) fn lock_at(&self, site: Site) -> MutexGuard<'_, T> {
-        self.state.apply(lock, 0, Mode::Acquire, site);
-        self.guard(site)
+    pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
+        let before = self.state.apply(lock, 0, Mode::Acquire, site).value;
+        let guard = self.guard(before, site);
+        Poison::result(guard.poison.found, guard)
     }
 
     /// Takes it if it is free.
     ///
     /// # Errors
-    /// `WouldBlock` if it is held, or was when this thread last heard of it.
+    /// `WouldBlock` if it is held, or was when this thread last heard of it; the
+    /// guard, if it is poisoned.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        if self.state.apply(try_lock, 0, Mode::Acquire, site).wrote {
-            Ok(self.guard(site))
-        } else {
-            Err(TryLockError::WouldBlock)
+        let answer = self.state.apply(try_lock, 0, Mode::Acquire, site);
+        if !answer.wrote {
+            return Err(TryLockError::WouldBlock);
         }
+        let guard = self.guard(answer.value, site);
+        Ok(Poison::result(guard.poison.found, guard)?)
     }
 
-    fn guard(&self, site: Site) -> MutexGuard<'_, T> {
+    /// Whether a thread panicked while it held the mutex, as far as this thread has
+    /// heard.
+    #[track_caller]
+    pub fn is_poisoned(&self) -> bool {
+        self.state.peek(Mode::Relaxed, Location::caller()) & Poison::BIT != 0
+    }
+
+    /// Says that the data is in order again.
+    #[track_caller]
+    pub fn clear_poison(&self) {
+        self.state.modify(Rmw::And, !Poison::BIT, Mode::Relaxed, Location::caller());
+    }
+
+    /// `before`: what the state was when the mutex was taken.
+    fn guard(&self, before: u64, site: Site) -> MutexGuard<'_, T> {
         let data = match self.data.try_lock() {
             Ok(data) => Some(data),
             Err(TryLockError::Poisoned(poison)) => Some(poison.into_inner()),
             // Only while an abandoned execution is unwound.
             Err(TryLockError::WouldBlock) => None,
         };
-        MutexGuard { mutex: self, data, site }
+        MutexGuard { mutex: self, data, poison: Poison::new(before), site }
     }
 
     /// The data.
     ///
     /// # Errors
-    /// Never.
+    /// The data, if it is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        Ok(self.data.get_mut().unwrap_or_else(PoisonError::into_inner))
+        let poisoned = self.state.is_poisoned();
+        Poison::result(poisoned, self.data.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -109,17 +133,13 @@ impl<T> From<T> for Mutex<T> {
 const ABANDONED: &str = "the execution was abandoned while another thread held the lock";
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// Gives the mutex back and says whose it was.
+    /// Gives the mutex back for a wait and says whose it was.
     pub(super) fn unlock(mut self) -> &'a Mutex<T> {
-        self.give_back();
+        self.data = None;
+        self.poison.release(&self.mutex.state, HELD, FREE, false, self.site);
         let mutex = self.mutex;
         std::mem::forget(self);
         mutex
-    }
-
-    fn give_back(&mut self) {
-        self.data = None;
-        self.mutex.state.release(FREE, self.site);
     }
 }
 
@@ -139,6 +159,8 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        self.give_back();
+        self.data = None;
+        let panicked = self.poison.panicked();
+        self.poison.release(&self.mutex.state, HELD, FREE, panicked, self.site);
     }
 }
