@@ -53,15 +53,18 @@ impl State {
 
     /// A read with a rule; it may wait. What it only reads tells it nothing else.
     pub(crate) fn apply(&self, rule: Rule, argument: u64, mode: Mode, site: Site) -> Answer {
-        let mut request = self.request(Kind::Read, mode, site);
-        request.op = ReadOp::Custom { rule, argument };
-        perform(&request)
+        self.apply_or(rule, argument, mode, Mode::Relaxed, site)
     }
 
     /// As [`Self::apply`], but what it only reads it acquires too.
     pub(crate) fn acquire(&self, rule: Rule, argument: u64, site: Site) -> Answer {
-        let mut request = self.request(Kind::Read, Mode::Acquire, site);
-        request.failure = Mode::Acquire;
+        self.apply_or(rule, argument, Mode::Acquire, Mode::Acquire, site)
+    }
+
+    /// As [`Self::apply`], with an ordering for what it only reads.
+    fn apply_or(&self, rule: Rule, argument: u64, mode: Mode, failure: Mode, site: Site) -> Answer {
+        let mut request = self.request(Kind::Read, mode, site);
+        request.failure = failure;
         request.op = ReadOp::Custom { rule, argument };
         perform(&request)
     }

@@ -1,5 +1,4 @@
-//! Channels, as in `std::sync::mpsc`. A receive also synchronises with what was
-//! sent after its message and before it: more than `std` promises.
+//! Channels, as in `std::sync::mpsc`.
 
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -9,15 +8,33 @@ use std::time::Duration;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 
 use super::{State, only};
-use crate::graph::{Mode, Rmw, Site, Step};
+use crate::engine::Answer;
+use crate::graph::{Mode, Rmw, Rule, Site, Step};
+use crate::hint::spin_at;
 
 /// The state holds the messages in its low half, the senders above, and whether
 /// the receiver is gone in its highest bit. It orders all that happens to the
-/// channel, so the queue itself needs no order of its own.
+/// channel, so the queue itself needs no order of its own. It tells the receiver of
+/// the senders that are gone, and of no message: each of these has a location of its
+/// own, so that its receiver learns from its sender and not from those before and
+/// after.
 #[derive(Debug)]
 struct Channel<T> {
     state: State,
-    queue: Mutex<VecDeque<T>>,
+    queue: Mutex<VecDeque<Message<T>>>,
+}
+
+#[derive(Debug)]
+struct Message<T> {
+    content: T,
+    sent: State,
+}
+
+const SENT: u64 = 1;
+
+/// The sender wrote it before it counted the message, so that nobody waits.
+fn is_sent(value: u64, _: u64, alternative: u8) -> Option<Step> {
+    only(alternative, if value == SENT { Step::Read } else { Step::Blocked })
 }
 
 /// The sending half.
@@ -73,9 +90,17 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Channel<T> {
-    fn take(&self) -> Option<T> {
+    /// Takes a message from the count. That the senders are gone is an order.
+    fn receive(&self, rule: Rule, site: Site) -> Answer {
+        self.state.apply_or(rule, 0, Mode::Relaxed, Mode::Acquire, site)
+    }
+
+    fn take(&self, site: Site) -> Option<T> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.pop_front()
+        let message = queue.pop_front()?;
+        drop(queue);
+        message.sent.acquire(is_sent, 0, site);
+        Some(message.content)
     }
 }
 
@@ -88,11 +113,13 @@ impl<T> Sender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         let site = Location::caller();
         let channel = &self.channel;
-        if !channel.state.apply(send, 0, Mode::Release, site).wrote {
+        let sent = State::new(0);
+        sent.release(SENT, site);
+        if !channel.state.apply(send, 0, Mode::Relaxed, site).wrote {
             return Err(SendError(message));
         }
         let mut queue = channel.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.push_back(message);
+        queue.push_back(Message { content: message, sent });
         Ok(())
     }
 }
@@ -122,8 +149,8 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         let site = Location::caller();
-        let answer = self.channel.state.acquire(wait_receive, 0, site);
-        if answer.wrote { self.channel.take().ok_or(RecvError) } else { Err(RecvError) }
+        let answer = self.channel.receive(wait_receive, site);
+        if answer.wrote { self.channel.take(site).ok_or(RecvError) } else { Err(RecvError) }
     }
 
     /// Takes a message if there is one.
@@ -132,10 +159,13 @@ impl<T> Receiver<T> {
     /// Whether one may come.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        let site = Location::caller();
-        let answer = self.channel.state.acquire(try_receive, 0, site);
+        self.try_recv_at(Location::caller())
+    }
+
+    fn try_recv_at(&self, site: Site) -> Result<T, TryRecvError> {
+        let answer = self.channel.receive(try_receive, site);
         if answer.wrote {
-            self.channel.take().ok_or(TryRecvError::Disconnected)
+            self.channel.take(site).ok_or(TryRecvError::Disconnected)
         } else if answer.value & !MESSAGES & !GONE == 0 {
             Err(TryRecvError::Disconnected)
         } else {
@@ -149,8 +179,12 @@ impl<T> Receiver<T> {
     /// Whether one may come.
     #[track_caller]
     pub fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.try_recv().map_err(|error| match error {
-            TryRecvError::Empty => RecvTimeoutError::Timeout,
+        let site = Location::caller();
+        self.try_recv_at(site).map_err(|error| match error {
+            TryRecvError::Empty => {
+                spin_at(site);
+                RecvTimeoutError::Timeout
+            }
             TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
         })
     }
@@ -160,5 +194,9 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let state = &self.channel.state;
         state.modify(Rmw::Or, GONE, Mode::Relaxed, self.site);
+        // Each goes before the next is looked at: it may do anything, and send here.
+        while let Some(message) = self.channel.take(self.site) {
+            drop(message);
+        }
     }
 }
