@@ -112,6 +112,8 @@ pub(crate) struct Slot {
     /// Where it last asked for an operation.
     pub(crate) site: Option<Site>,
     pub(crate) name: Option<String>,
+    /// Spin hints it has given in this run.
+    pub(crate) hints: u32,
     /// Spurious wake-ups it may still have.
     pub(crate) spurious: u32,
     /// It runs a destructor whose thread is a matter of chance.
@@ -133,6 +135,7 @@ impl Slot {
             trial: None,
             site: None,
             name: None,
+            hints: 0,
             spurious: 0,
             destructor: None,
             parking: None,

@@ -1,43 +1,79 @@
 //! Running futures, as loom's `future`.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::engine::{try_with, with};
+use crate::hint::spin_at;
 use crate::sync::{Mutex, Notify};
+use crate::thread::{ThreadId, current};
 
 /// Wakes the thread that blocks on a future.
-#[derive(Default)]
-struct Unpark(Notify);
+struct Unpark {
+    notify: Notify,
+    blocked: ThreadId,
+    /// The thread woke itself while it polled: nobody else can tell, so this is no
+    /// event, and a future that does so again and again only reads.
+    itself: AtomicBool,
+}
+
+impl Unpark {
+    #[track_caller]
+    fn unpark(&self) {
+        if try_with(|engine| ThreadId::of(engine.run.current)) == Some(self.blocked) {
+            self.itself.store(true, Ordering::Relaxed);
+        } else {
+            self.notify.notify();
+        }
+    }
+}
 
 impl Wake for Unpark {
     #[track_caller]
     fn wake(self: Arc<Self>) {
-        self.0.notify();
+        self.unpark();
     }
 
     #[track_caller]
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.notify();
+        self.unpark();
     }
 }
 
-/// Polls `f` until it is ready, and waits to be woken between.
+/// Polls `f` until it is ready, and waits to be woken between. Once in a call it may
+/// poll without having been woken, as executors do, unless
+/// [`crate::model::Builder::spurious_wakeups`] is 0.
 ///
-/// A future that nobody wakes is a deadlock. Cloning and dropping wakers are no
+/// A future that nobody wakes is a deadlock; one that wakes itself and is not ready
+/// gives a hint as [`crate::hint::spin_loop`]. Cloning and dropping wakers are no
 /// events.
 #[track_caller]
 pub fn block_on<F: Future>(f: F) -> F::Output {
+    let site = Location::caller();
     let mut f = pin!(f);
-    let unpark = Arc::new(Unpark::default());
+    let blocked = current().id();
+    let unpark = Arc::new(Unpark { notify: Notify::new(), blocked, itself: AtomicBool::new(false) });
     let waker = Waker::from(Arc::clone(&unpark));
     let mut context = Context::from_waker(&waker);
+    let mut spurious = with(|engine| engine.limits.spurious_wakeups > 0);
     loop {
+        let hints = blocked.hints();
         if let Poll::Ready(value) = f.as_mut().poll(&mut context) {
             return value;
         }
-        unpark.0.wait();
+        if unpark.itself.swap(false, Ordering::Relaxed) {
+            // Being woken by others as well makes no difference.
+            unpark.notify.lower(site);
+            if blocked.hints() == hints {
+                spin_at(site);
+            }
+        } else {
+            spurious &= unpark.notify.wait_at(spurious, site);
+        }
     }
 }
 
@@ -84,7 +120,7 @@ impl AtomicWaker {
 
     #[track_caller]
     fn replace(&self, waker: Option<Waker>) -> Option<Waker> {
-        let mut kept = self.waker.lock().expect("a mutex is never poisoned here");
+        let mut kept = self.waker.lock().expect("nobody panics while holding it");
         std::mem::replace(&mut *kept, waker)
     }
 }

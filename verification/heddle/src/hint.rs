@@ -14,6 +14,10 @@ pub fn spin_loop() {
 
 /// The same for a wait that gave up, at its call.
 pub(crate) fn spin_at(site: Site) {
+    with(|engine| {
+        let thread = engine.run.current as usize;
+        engine.run.slots[thread].hints += 1;
+    });
     while with(|engine| engine.spin(site)) {
         suspend();
     }

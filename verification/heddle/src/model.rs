@@ -39,8 +39,9 @@ pub struct Builder {
     /// comes to its end with it is [`Completion::Bounded`]. loom's bound counts
     /// otherwise.
     pub preemption_bound: Option<usize>,
-    /// How often each thread may wake spuriously from a `Condvar` in one
-    /// execution.
+    /// How often each thread may wake spuriously from a `Condvar` or from `park` in
+    /// one execution. With 0, `future::block_on` does not either; else each of its
+    /// calls may once.
     pub spurious_wakeups: u32,
     /// How often the `compare_exchange_weak` of one line may fail spuriously in
     /// one thread on the same write: enough to see it, and an end to retrying.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::engine::{Entry, Request, perform, try_with, unwinding, with};
 use crate::graph::{Kind, Mode, ReadOp, Rmw, Site, ThreadId as Slot};
+use crate::hint::spin_at;
 use crate::sync::{State, notify};
 
 pub use local::{AccessError, LocalKey};
@@ -54,6 +55,17 @@ pub struct Thread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Slot);
 
+impl ThreadId {
+    pub(crate) fn of(slot: Slot) -> Self {
+        Self(slot)
+    }
+
+    /// How many spin hints the thread has given.
+    pub(crate) fn hints(self) -> u32 {
+        with(|engine| engine.run.slots[self.0 as usize].hints)
+    }
+}
+
 impl Thread {
     /// Its name for the program.
     #[must_use]
@@ -75,20 +87,48 @@ impl Thread {
     }
 }
 
-/// Waits for [`Thread::unpark`]. It does not return spuriously.
+/// Waits for [`Thread::unpark`], or returns for no reason: std's may, and this one
+/// does as often as [`crate::model::Builder::spurious_wakeups`] says.
 #[track_caller]
 pub fn park() {
-    parking(current().id).apply(notify::take, 0, Mode::Acquire, Location::caller());
+    let argument = if may_wake() { notify::SPURIOUS } else { 0 };
+    let answer = parking(current().id).apply(notify::take, argument, Mode::Acquire, Location::caller());
+    if !answer.wrote {
+        woke();
+    }
+}
+
+/// Whether the running thread may still wake for no reason.
+pub(crate) fn may_wake() -> bool {
+    with(|engine| engine.run.slots[engine.run.current as usize].spurious > 0)
+}
+
+/// The running thread woke for no reason.
+pub(crate) fn woke() {
+    with(|engine| {
+        let slot = &mut engine.run.slots[engine.run.current as usize];
+        slot.spurious = slot.spurious.saturating_sub(1);
+    });
 }
 
 fn parking(thread: ThreadId) -> Arc<State> {
     with(|engine| engine.parking(thread.0))
 }
 
-/// As [`park`], but may give up at any time.
+/// As [`park`], but may give up at any time. Giving up is a hint as
+/// [`crate::hint::spin_loop`] is one.
 #[track_caller]
 pub fn park_timeout(_timeout: Duration) {
-    parking(current().id).modify(Rmw::Swap, 0, Mode::Acquire, Location::caller());
+    let site = Location::caller();
+    if !parking(current().id).apply(notify::try_take, 0, Mode::Acquire, site).wrote {
+        spin_at(site);
+    }
+}
+
+/// Lets time pass, of which a model has none: a hint as [`crate::hint::spin_loop`].
+#[track_caller]
+pub fn sleep(_duration: Duration) {
+    spin_at(Location::caller());
 }
 
 /// The running thread.

@@ -229,6 +229,10 @@ impl Engine {
     /// Whether this compare-exchange has failed spuriously on this write as
     /// often as it may: else a retry loop would have no end.
     fn is_tired(&self, event: &Event, source: EventId) -> bool {
+        if !matches!(event.op, ReadOp::Compare { .. }) {
+            // Waits that end for no reason have a budget of their own.
+            return false;
+        }
         let events = &self.graph.thread(event.thread).events;
         let failed = events.iter().filter(|id| {
             let other = self.graph.event(**id);

@@ -5,9 +5,11 @@ use std::sync::{LockResult, PoisonError};
 use std::time::Duration;
 
 use super::{MutexGuard, State, only};
-use crate::engine::with;
+use crate::engine::{suspend, with};
+use crate::failure::FailureKind;
 use crate::graph::{Mode, Rmw, Site, Step};
 use crate::hint::spin_at;
+use crate::thread::{may_wake, woke};
 
 /// As `std::sync::Condvar`: wakes spuriously, as often as
 /// [`crate::model::Builder::spurious_wakeups`] says, and times out at any time.
@@ -22,12 +24,16 @@ pub struct Condvar {
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether nobody woke it.
+    /// Whether it woke since its time was over: not by a notification, and not for no
+    /// reason.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
     }
 }
+
+/// Threads that have a bit in each half of the state.
+const WAITERS: u32 = 32;
 
 const SPURIOUS: u64 = 1 << 63;
 
@@ -62,18 +68,33 @@ fn wake(value: u64, argument: u64, alternative: u8) -> Option<Step> {
     }
 }
 
-fn wake_or_time_out(value: u64, bit: u64, alternative: u8) -> Option<Step> {
-    let woken = value & !(bit << 32);
-    only(alternative, Step::Write(woken & !bit))
+fn wake_or_time_out(value: u64, argument: u64, alternative: u8) -> Option<Step> {
+    let bit = argument & !SPURIOUS;
+    match alternative {
+        0 => Some(Step::Write(value & !(bit | bit << 32))),
+        // It wakes before its time, and nobody woke it.
+        1 if argument & SPURIOUS != 0 && value & bit << 32 == 0 => Some(Step::Read),
+        _ => None,
+    }
 }
 
-/// The bit of the running thread, and whether it may wake spuriously.
-fn waiter() -> (u64, bool) {
-    with(|engine| {
+/// The bit of the running thread.
+fn waiter(site: Site) -> u64 {
+    let bit = with(|engine| {
         let thread = engine.run.current;
-        assert!(thread < 32, "a Condvar is modelled for the first 32 threads");
-        let spurious = engine.run.slots[thread as usize].spurious > 0;
-        (1 << thread, spurious)
+        if thread >= WAITERS && !engine.run.teardown {
+            let message =
+                format!("thread {thread} waits at {site}: only the first {WAITERS} threads may use a Condvar");
+            engine.fail(FailureKind::Unsupported, message);
+            return None;
+        }
+        Some(1 << (thread % WAITERS))
+    });
+    bit.unwrap_or_else(|| {
+        // The execution has failed; this thread never goes on.
+        loop {
+            suspend();
+        }
     })
 }
 
@@ -87,21 +108,17 @@ impl Condvar {
     /// Gives the mutex back, waits to be notified, and takes it again.
     ///
     /// # Errors
-    /// Never.
+    /// The guard, if the mutex is poisoned.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let site = Location::caller();
-        let (bit, spurious) = waiter();
+        let bit = waiter(site);
         self.state.modify(Rmw::Or, bit, Mode::Relaxed, site);
         let mutex = guard.unlock();
-        let argument = if spurious { bit | SPURIOUS } else { bit };
+        let argument = if may_wake() { bit | SPURIOUS } else { bit };
         let answer = self.state.apply(wake, argument, Mode::Relaxed, site);
         if answer.value & bit << 32 == 0 {
-            with(|engine| {
-                let thread = engine.run.current as usize;
-                let slot = &mut engine.run.slots[thread];
-                slot.spurious = slot.spurious.saturating_sub(1);
-            });
+            woke();
         }
         mutex.lock_at(site)
     }
@@ -109,7 +126,7 @@ impl Condvar {
     /// Waits as long as the condition holds.
     ///
     /// # Errors
-    /// Never.
+    /// The guard, if the mutex is poisoned.
     #[track_caller]
     pub fn wait_while<'a, T, F>(&self, mut guard: MutexGuard<'a, T>, mut condition: F) -> LockResult<MutexGuard<'a, T>>
     where
@@ -121,10 +138,11 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// As [`Self::wait`], but may give up at any time.
+    /// As [`Self::wait`], but may give up at any time. Giving up is a hint as
+    /// [`crate::hint::spin_loop`] is one.
     ///
     /// # Errors
-    /// Never.
+    /// The guard and the result, if the mutex is poisoned.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,
@@ -132,11 +150,16 @@ impl Condvar {
         _timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let site = Location::caller();
-        let (bit, _) = waiter();
+        let bit = waiter(site);
         self.state.modify(Rmw::Or, bit, Mode::Relaxed, site);
         let mutex = guard.unlock();
-        let answer = self.state.apply(wake_or_time_out, bit, Mode::Relaxed, site);
-        let timed_out = answer.value & bit << 32 == 0;
+        let argument = if may_wake() { bit | SPURIOUS } else { bit };
+        let answer = self.state.apply(wake_or_time_out, argument, Mode::Relaxed, site);
+        if !answer.wrote {
+            woke();
+            self.state.modify(Rmw::And, !(bit | bit << 32), Mode::Relaxed, site);
+        }
+        let timed_out = answer.wrote && answer.value & bit << 32 == 0;
         let result = WaitTimeoutResult(timed_out);
         if timed_out {
             spin_at(site);
@@ -145,6 +168,31 @@ impl Condvar {
             Ok(guard) => Ok((guard, result)),
             Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
         }
+    }
+
+    /// Waits as long as the condition holds, but may give up at any time.
+    ///
+    /// # Errors
+    /// The guard and the result, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T, F>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        duration: Duration,
+        mut condition: F,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)>
+    where
+        F: FnMut(&mut T) -> bool,
+    {
+        let mut timed_out = false;
+        while condition(&mut guard) {
+            if timed_out {
+                return Ok((guard, WaitTimeoutResult(true)));
+            }
+            let woken = self.wait_timeout(guard, duration)?;
+            (guard, timed_out) = (woken.0, woken.1.timed_out());
+        }
+        Ok((guard, WaitTimeoutResult(false)))
     }
 
     /// Wakes one waiter, any of them.
