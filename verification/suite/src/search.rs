@@ -13,7 +13,7 @@ use crate::{
     property::Property,
     scenario::Scenario,
     stage::StopBefore,
-    verdict::{Emptiness, Limit, Verdict},
+    verdict::{Emptiness, Limit, LoadBuffering, Verdict},
     witness::Witness,
 };
 
@@ -105,6 +105,8 @@ pub struct Findings<P = Property, W = Witness> {
     pub blocked: u64,
     /// What ended the search, if it was not exhausted.
     pub limit: Option<Limit>,
+    /// The first sign of load buffering (heddle only).
+    pub load_buffering: Option<LoadBuffering>,
     /// In how many of them a thread panicked, so that there was no outcome to judge. A store is judged all the same.
     pub unjudged: u64,
     /// Whether the engine saw nothing of what the threads did with the store: then nothing was interleaved.
@@ -127,6 +129,7 @@ impl<P, W> Default for Findings<P, W> {
             executions: 0,
             blocked: 0,
             limit: None,
+            load_buffering: None,
             unjudged: 0,
             unseen: false,
             not_set_up: None,
@@ -161,7 +164,11 @@ impl<P: Ord, W: Ord + Copy> Findings<P, W> {
         if !never_met.is_empty() {
             return Verdict::Vacuous(Emptiness::NeverMet(never_met));
         }
-        search.bound.map_or(Verdict::Proved, Verdict::Bounded)
+        match (search.bound, &self.load_buffering) {
+            (Some(bound), _) => Verdict::Bounded(bound),
+            (None, Some(found)) => Verdict::ProvedForRc11(found.clone()),
+            (None, None) => Verdict::Proved,
+        }
     }
 
     fn refute(&mut self, property: P, found: Counterexample) {
@@ -256,6 +263,9 @@ pub trait Gather: Send + Sync {
 
     /// Counts executions that were given up.
     fn add_blocked(&self, blocked: u64);
+
+    /// The engine found where there could be load buffering.
+    fn add_load_buffering(&self, found: LoadBuffering);
 }
 
 impl Collector {
@@ -390,6 +400,10 @@ impl<P: Ord + Clone + Send + Sync, W: Ord + Copy + Send + Sync> Gather for Colle
 
     fn add_blocked(&self, blocked: u64) {
         self.findings().blocked += blocked;
+    }
+
+    fn add_load_buffering(&self, found: LoadBuffering) {
+        self.findings().load_buffering.get_or_insert(found);
     }
 }
 

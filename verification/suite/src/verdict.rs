@@ -9,8 +9,10 @@ use crate::witness::Witness;
 /// What a search found out. Only [`Verdict::Proved`] says that there is no counterexample for the engine's memory model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<W = Witness> {
-    /// The search was exhausted and met no violation.
+    /// The search was exhausted and met no violation, and nothing that it met may go otherwise where load buffering is allowed.
     Proved,
+    /// The search was exhausted and met no violation, but RC11 leaves out executions that hardware may show.
+    ProvedForRc11(LoadBuffering),
     /// The search within this many preemptions was exhausted and met no violation.
     Bounded(usize),
     /// An execution violates the property.
@@ -19,6 +21,25 @@ pub enum Verdict<W = Witness> {
     Truncated(Limit),
     /// The search was exhausted, but it proves nothing.
     Vacuous(Emptiness<W>),
+}
+
+/// Where there could be load buffering: a read that may come to read what it led to itself. RC11 forbids that, and so the engine
+/// does not run it; the C++20 text and hardware such as ARM allow it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBuffering {
+    /// The line that reads.
+    pub read: CodeLine,
+    /// The line that writes what could be read.
+    pub write: CodeLine,
+}
+
+/// A line of code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CodeLine {
+    /// The file, as the compiler names it.
+    pub file: String,
+    /// Which line, from 1.
+    pub line: u32,
 }
 
 /// What ended a search early.
@@ -63,10 +84,10 @@ pub enum Expectation {
 }
 
 impl<W> Verdict<W> {
-    /// The word alone, as in JSON.
+    /// The word alone, as in JSON. What is proved for RC11 is proved: [`fmt::Display`] and [`Self::load_buffering`] say the rest.
     pub fn word(&self) -> &'static str {
         match self {
-            Verdict::Proved => "proved",
+            Verdict::Proved | Verdict::ProvedForRc11(_) => "proved",
             Verdict::Bounded(_) => "bounded",
             Verdict::Refuted => "refuted",
             Verdict::Truncated(_) => "truncated",
@@ -77,6 +98,14 @@ impl<W> Verdict<W> {
     /// Whether this is what the budget expects.
     pub fn is(&self, expectation: Expectation) -> bool {
         self.word() == expectation.word()
+    }
+
+    /// Where there could be load buffering, if that takes something from a proof.
+    pub fn load_buffering(&self) -> Option<&LoadBuffering> {
+        match self {
+            Verdict::ProvedForRc11(found) => Some(found),
+            _ => None,
+        }
     }
 
     /// Whether the search came to no conclusion.
@@ -102,6 +131,19 @@ impl fmt::Display for Expectation {
     }
 }
 
+impl fmt::Display for CodeLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl fmt::Display for LoadBuffering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { read, write } = self;
+        write!(f, "load buffering could let the read at {read} read what is written at {write}")
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -119,6 +161,7 @@ impl<W: fmt::Display> fmt::Display for Verdict<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Proved | Verdict::Refuted => f.pad(self.word()),
+            Verdict::ProvedForRc11(_) => f.pad("proved for RC11"),
             Verdict::Bounded(bound) => write!(f, "bounded({bound})"),
             Verdict::Truncated(limit) => write!(f, "truncated ({limit})"),
             Verdict::Vacuous(Emptiness::OneExecution) => f.write_str("vacuous (one execution)"),

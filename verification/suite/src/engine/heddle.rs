@@ -1,8 +1,11 @@
 //! heddle as explorer: every consistent RC11 execution graph, each once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use enactor::sync::model;
@@ -13,6 +16,7 @@ use crate::{
     search::{Counterexample, Gather, Place, Simplicity},
     stage::StopBefore,
     timeline::{self, HELPER, Moment, OTHER},
+    verdict::{CodeLine, LoadBuffering},
 };
 
 /// The most events an execution may have. The longest of ours have a few hundred; one that never ends gets here in a second.
@@ -44,7 +48,14 @@ pub(super) fn explore(part: &Part, gather: &Arc<dyn Gather>) {
         play(Some(&|known| running(stop_before, known)));
     });
     gather.add_blocked(report.blocked);
+    if let Some(found) = &report.load_buffering {
+        gather.add_load_buffering(LoadBuffering { read: line(found.read), write: line(found.write) });
+    }
     conclude(&report, part.stop_before, &**gather);
+}
+
+fn line(site: &Location<'_>) -> CodeLine {
+    CodeLine { file: site.file().to_owned(), line: site.line() }
 }
 
 /// Tells `gather` how the search ended, if not by itself.

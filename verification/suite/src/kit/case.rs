@@ -150,7 +150,10 @@ where
                 let text = format!("{name}: not refuted in {executions} rounds on real threads, which proves nothing");
                 return ("unrefuted", true, text);
             }
-            Verdict::Proved | Verdict::Bounded(_) => {
+            Verdict::Proved | Verdict::ProvedForRc11(_) | Verdict::Bounded(_) => {
+                if let Some(found) = verdict.load_buffering() {
+                    telling.doubts(&self.path, found);
+                }
                 let met = self.excused.iter().find(|(witness, _)| findings.witnesses.contains_key(witness));
                 if let Some((witness, why)) = met {
                     let text = format!(

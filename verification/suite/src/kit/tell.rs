@@ -3,11 +3,12 @@
 #[cfg(loom)]
 use std::path::{Path, PathBuf};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::case::Conclusion;
+use crate::verdict::LoadBuffering;
 #[cfg(loom)]
 use super::words;
 #[cfg(loom)]
@@ -51,6 +52,8 @@ struct Told {
     words: BTreeMap<&'static str, u64>,
     /// In which tests each property of each store was refuted.
     refuted: BTreeMap<String, Vec<String>>,
+    /// In which searches there could be load buffering, and where.
+    buffering: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Telling {
@@ -92,6 +95,11 @@ impl Telling {
         }
     }
 
+    /// Takes down where there could be load buffering in a search, whose proofs are for RC11 then.
+    pub(super) fn doubts(&self, path: &str, found: &LoadBuffering) {
+        self.told().buffering.entry(found.to_string()).or_default().insert(path.to_owned());
+    }
+
     /// What it all comes to: how many of each verdict, and which properties are violated where.
     pub(super) fn comes_to(&self) -> String {
         let told = self.told();
@@ -103,6 +111,10 @@ impl Telling {
                 [scenario] => format!("\n  {property} is violated in {scenario}"),
                 scenarios => format!("\n  {property} is violated in {} scenarios", scenarios.len()),
             };
+        }
+        for (found, paths) in &told.buffering {
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            text += &format!("\n  proved for RC11 in {}: {found}", paths.join(", "));
         }
         text
     }

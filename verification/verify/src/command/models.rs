@@ -130,6 +130,7 @@ fn list(models: &[Model], format: Format) -> Exit {
 }
 
 fn print_summary(outcomes: &[Outcome], out_of_reach: &[Model]) {
+    print!("{}", table::load_buffering(outcomes));
     print!("{}", table::differences(outcomes));
     println!("{}", table::summary(outcomes));
     for model in out_of_reach {

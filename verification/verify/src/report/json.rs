@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use enactor_verification::engine::Engine;
+use enactor_verification::{engine::Engine, verdict::LoadBuffering};
 use serde::{Deserialize, Serialize};
 
 use crate::runner::Outcome;
@@ -47,6 +47,9 @@ pub struct Row {
     pub witnesses: BTreeMap<String, u64>,
     /// The token that replays the simplest counterexample, if there is one.
     pub counterexample: Option<String>,
+    /// Where there could be load buffering, if the proof is for RC11 only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_buffering: Option<LoadBuffering>,
     /// A fingerprint of each outcome that was met, if asked for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub outcomes: BTreeSet<u64>,
@@ -79,6 +82,7 @@ fn rows(outcome: &Outcome) -> impl Iterator<Item = Row> + '_ {
             seconds: findings.seconds,
             witnesses: model.witnesses.iter().map(|witness| (witness.name().to_owned(), met(witness))).collect(),
             counterexample: outcome.token(*property).map(|token| token.to_string()),
+            load_buffering: verdict.load_buffering().cloned(),
             outcomes: findings.outcomes.clone(),
         }
     })

@@ -51,6 +51,17 @@ pub fn differences(outcomes: &[Outcome]) -> String {
     lines
 }
 
+/// One line for each place where there could be load buffering, which RC11 leaves out.
+pub fn load_buffering(outcomes: &[Outcome]) -> String {
+    let mut lines = String::new();
+    for outcome in outcomes {
+        if let Some(found) = outcome.verdicts.iter().find_map(|(_, verdict, _)| verdict.load_buffering()) {
+            lines += &format!("proved for RC11  {}: {found}\n", outcome.model.name());
+        }
+    }
+    lines
+}
+
 /// How many verdicts there are of each kind, in one line.
 pub fn summary(outcomes: &[Outcome]) -> String {
     let verdicts: Vec<&Verdict> =
