@@ -3,7 +3,7 @@
 
 use std::panic::Location;
 
-use crate::engine::{CellName, suspend, with};
+use crate::engine::{Access, CellName, Engine, suspend, try_with, with};
 use crate::graph::Site;
 
 /// As `std::cell::UnsafeCell`, with loom's scoped accesses.
@@ -30,20 +30,53 @@ impl<T> std::fmt::Debug for Cell<T> {
 #[derive(Debug)]
 pub struct ConstPtr<T: ?Sized> {
     pointer: *const T,
+    held: Held,
 }
 
 /// A write access that lasts as long as this value.
 #[derive(Debug)]
 pub struct MutPtr<T: ?Sized> {
     pointer: *mut T,
+    held: Held,
+}
+
+/// An access until it is dropped.
+#[derive(Debug)]
+struct Held(Access);
+
+impl Held {
+    fn new(name: &CellName, write: bool, site: Site) -> Self {
+        let access = with(|engine| engine.begin_access(name, write, site));
+        access.map_or_else(|| stop(), Self)
+    }
+
+    /// The pointer is used: the cell must still be there.
+    fn check(&self, site: Site) {
+        if try_with(|engine| engine.still_there(self.0, site)) == Some(false) {
+            stop();
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let fine = try_with(|engine| Engine::end_access(engine, self.0));
+        if fine == Some(false) && !std::thread::panicking() {
+            stop();
+        }
+    }
+}
+
+/// The execution has failed; this thread never goes on.
+fn stop() -> ! {
+    loop {
+        suspend();
+    }
 }
 
 fn access(name: &CellName, write: bool, site: Site) {
     if !with(|engine| engine.access_cell(name, write, site)) {
-        // The execution has failed; this thread never goes on.
-        loop {
-            suspend();
-        }
+        stop();
     }
 }
 
@@ -63,44 +96,38 @@ impl<T> UnsafeCell<T> {
 }
 
 impl<T: ?Sized> UnsafeCell<T> {
-    /// A read of the data.
+    /// A read of the data, which lasts as long as `f` runs.
     #[track_caller]
     pub fn with<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*const T) -> R,
     {
-        let site = Location::caller();
-        access(&self.name, false, site);
-        let result = f(self.data.get());
-        access(&self.name, false, site);
-        result
+        let _held = Held::new(&self.name, false, Location::caller());
+        f(self.data.get())
     }
 
-    /// A write of the data.
+    /// A write of the data, which lasts as long as `f` runs.
     #[track_caller]
     pub fn with_mut<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*mut T) -> R,
     {
-        let site = Location::caller();
-        access(&self.name, true, site);
-        let result = f(self.data.get());
-        access(&self.name, true, site);
-        result
+        let _held = Held::new(&self.name, true, Location::caller());
+        f(self.data.get())
     }
 
-    /// A read access; its end is not checked.
+    /// A read access that lasts until its value is dropped.
     #[track_caller]
     pub fn get(&self) -> ConstPtr<T> {
-        access(&self.name, false, Location::caller());
-        ConstPtr { pointer: self.data.get() }
+        let held = Held::new(&self.name, false, Location::caller());
+        ConstPtr { pointer: self.data.get(), held }
     }
 
-    /// A write access; its end is not checked.
+    /// A write access that lasts until its value is dropped.
     #[track_caller]
     pub fn get_mut(&self) -> MutPtr<T> {
-        access(&self.name, true, Location::caller());
-        MutPtr { pointer: self.data.get() }
+        let held = Held::new(&self.name, true, Location::caller());
+        MutPtr { pointer: self.data.get(), held }
     }
 }
 
@@ -110,16 +137,20 @@ impl<T: ?Sized> ConstPtr<T> {
     /// # Safety
     /// As for the pointer: the cell is alive and nobody writes meanwhile.
     #[must_use]
+    #[track_caller]
     pub unsafe fn deref(&self) -> &T {
+        self.held.check(Location::caller());
         // SAFETY: the caller keeps the rules of the pointer.
         unsafe { &*self.pointer }
     }
 
     /// Runs `f` on the pointer.
+    #[track_caller]
     pub fn with<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*const T) -> R,
     {
+        self.held.check(Location::caller());
         f(self.pointer)
     }
 }
@@ -130,17 +161,21 @@ impl<T: ?Sized> MutPtr<T> {
     /// # Safety
     /// As for the pointer: the cell is alive and nobody else uses it meanwhile.
     #[must_use]
+    #[track_caller]
     #[allow(clippy::mut_from_ref)]
     pub unsafe fn deref(&self) -> &mut T {
+        self.held.check(Location::caller());
         // SAFETY: the caller keeps the rules of the pointer.
         unsafe { &mut *self.pointer }
     }
 
     /// Runs `f` on the pointer.
+    #[track_caller]
     pub fn with<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*mut T) -> R,
     {
+        self.held.check(Location::caller());
         f(self.pointer)
     }
 }

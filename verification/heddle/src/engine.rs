@@ -2,24 +2,30 @@
 
 mod alone;
 mod branch;
+mod cells;
 mod coroutine;
 mod ending;
+mod ends;
 mod failing;
 mod handles;
 mod linear;
+mod name;
 mod objects;
 mod replay;
 mod schedule;
 mod search;
 mod spin;
 mod token;
+mod tracked;
 
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspend, take_panic_site, try_with, with};
-pub(crate) use objects::{CellName, Name};
+pub(crate) use cells::Access;
+pub(crate) use ends::after;
+pub(crate) use name::{CellName, Name};
 pub(crate) use search::Task;
 use search::{Choice, Frame, Item};
 pub(crate) use token::Guide;
@@ -28,7 +34,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::graph::{EventId, Graph, Kind, LocationId, Mode, NONE, ReadOp, Site, ThreadId};
 use crate::model::Limits;
 use crate::sync::State;
-use objects::CellState;
+use cells::Cells;
 
 /// The body of a thread.
 pub(crate) type Entry = Box<dyn FnOnce()>;
@@ -151,7 +157,9 @@ pub(crate) struct Run {
     pub(crate) slots: Vec<Slot>,
     /// Which locations of the graph have met their object.
     named: Vec<bool>,
-    cells: Vec<CellState>,
+    cells: Cells,
+    /// Objects that were dropped.
+    ends: Vec<ends::End>,
     pub(crate) failure: Option<Failure>,
     /// The run came to nothing and is to be made again along the same graph.
     again: bool,
@@ -164,8 +172,10 @@ pub(crate) struct Run {
     pub(crate) tracked: Vec<Option<Site>>,
     /// Values of `lazy_static!`, by the address of the key.
     pub(crate) statics: Locals,
-    /// Tracked memory: its address and number in `tracked`.
-    pub(crate) allocations: Vec<(usize, usize)>,
+    /// What was tracked and dropped: its number, its line, and where that was.
+    dropped: Vec<tracked::Dropped>,
+    /// Tracked memory.
+    allocations: Vec<tracked::Memory>,
     guide: Option<Guide>,
     alone: alone::Alone,
 }
@@ -268,12 +278,14 @@ impl Engine {
         run.named.clear();
         run.named.resize(self.graph.locations.len(), false);
         run.cells.clear();
+        run.ends.clear();
         run.failure = None;
         run.again = false;
         run.teardown = false;
         run.scratch.clear();
         run.alone.clear();
         run.tracked.clear();
+        run.dropped.clear();
         run.allocations.clear();
         self.entries.clear();
         self.start_thread(0, body, None);
@@ -324,6 +336,10 @@ impl Engine {
         self.slot(thread).site = Some(request.site);
         if done < self.graph.thread(thread).events.len() {
             return self.replay(thread, request);
+        }
+        if let Some(object) = request.object.filter(|object| object.name.is_ended()) {
+            self.performs_on_ended(object, request);
+            return None;
         }
         if self.is_alone(thread) {
             let answer = self.go_alone(request);

@@ -10,6 +10,9 @@ pub enum FailureKind {
     Panic,
     /// Threads wait for each other, or for something that never comes.
     Deadlock,
+    /// What was dropped or freed is used, dropped or freed again, or is used by another
+    /// thread in no order with its end.
+    UseAfterFree,
     /// Two conflicting accesses, one of them not atomic, are unordered.
     DataRace,
     /// Something tracked was never released.
@@ -27,6 +30,7 @@ impl fmt::Display for FailureKind {
         f.write_str(match self {
             Self::Panic => "panic",
             Self::Deadlock => "deadlock",
+            Self::UseAfterFree => "use after free",
             Self::DataRace => "data race",
             Self::Leak => "leak",
             Self::Nondeterminism => "the closure is not deterministic",

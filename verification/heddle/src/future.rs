@@ -1,15 +1,16 @@
 //! Running futures, as loom's `future`.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::sync::{Mutex, Notify};
 
-/// Wakes the thread that blocks on a future.
+/// Wakes the thread that blocks on a future. Its end is no access: the last waker is a matter of chance.
 #[derive(Default)]
-struct Unpark(Notify);
+struct Unpark(ManuallyDrop<Notify>);
 
 impl Wake for Unpark {
     #[track_caller]

@@ -3,7 +3,7 @@
 
 use super::{Answer, Choice, Engine, Item, Pending, Request, Status};
 use crate::failure::FailureKind;
-use crate::graph::{Event, EventId, Kind, NONE, ReadOp, Step, ThreadId};
+use crate::graph::{Event, EventId, Kind, LocationId, NONE, ReadOp, Step, ThreadId};
 
 impl Engine {
     /// Adds the event of a request that the graph does not have yet.
@@ -61,7 +61,17 @@ impl Engine {
 
     /// The event of a request, not in the graph yet.
     pub(super) fn event_of(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Event> {
+        let location = match request.object {
+            Some(object) => self.locate(object, NONE, request)?,
+            None => NONE,
+        };
+        Some(self.event_at(thread, request, location))
+    }
+
+    /// The same, at the location of the request's object.
+    pub(super) fn event_at(&mut self, thread: ThreadId, request: &Request<'_>, location: LocationId) -> Event {
         let mut event = Event::new(request.kind, request.success, request.site);
+        event.location = location;
         event.thread = thread;
         event.failure = request.failure;
         if !self.weakened.is_empty() {
@@ -69,16 +79,13 @@ impl Engine {
         }
         event.op = request.op;
         event.value = request.value;
-        if let Some(object) = request.object {
-            event.location = self.locate(object, NONE, request.pointer)?;
-        }
         event.exclusive = request.exclusive;
         self.exclusive |= request.exclusive;
         let done = self.done(thread);
         let slot = self.slot(thread);
         event.yields = slot.spin.is_some_and(|(_, at, _)| at == done);
         event.after_cell = slot.touched == done + 1;
-        Some(event)
+        event
     }
 
     fn weaken(&self, event: &mut Event) {
@@ -101,7 +108,6 @@ impl Engine {
     fn add_write(&mut self, event: Event, guided: Option<u64>) {
         let id = self.push(event);
         if self.is_racing(id) {
-            self.graph.cut(id);
             return;
         }
         let location = event.location;
@@ -122,24 +128,27 @@ impl Engine {
         self.wake();
     }
 
-    /// Whether an exclusive access of the location is not ordered with a new
-    /// event, or the new event is exclusive and not ordered after every write.
-    fn is_racing(&mut self, id: EventId) -> bool {
+    /// Whether an event and a conflicting one of its location are unordered, and one
+    /// of them is without synchronisation. As with cells, reads do not conflict. The
+    /// event stays in the graph, for the token to name it.
+    pub(super) fn is_racing(&mut self, id: EventId) -> bool {
         if !self.exclusive {
             return false;
         }
         let event = self.graph.event(id);
         let place = self.graph.location(event.location);
-        let writes = place.order.iter().map(|id| (*id, true));
-        let mut others = writes.chain(place.reads.iter().map(|id| (*id, false)));
-        let unordered = others.find(|(other, write)| {
-            let conflict = self.graph.event(*other).exclusive || event.exclusive && *write;
-            conflict && !self.graph.happens(*other, id)
+        let mut others = place.order.iter().chain(&place.reads);
+        let unordered = others.find(|other| {
+            let with = self.graph.event(**other);
+            (with.exclusive || event.exclusive)
+                && (with.kind == Kind::Write || event.kind == Kind::Write)
+                && !self.graph.happens(**other, id)
+                && !self.graph.happens(id, **other)
         });
-        let Some((other, _)) = unordered else {
+        let Some(other) = unordered else {
             return false;
         };
-        let other = self.graph.event(other);
+        let other = self.graph.event(*other);
         let message = format!(
             "thread {} at {} and thread {} at {} use an atomic, one of them without \
              synchronisation, unordered",
@@ -161,7 +170,7 @@ impl Engine {
         let thread = event.thread;
         let id = self.push(event);
         if self.is_racing(id) {
-            self.graph.cut(id);
+            self.set_newest_source(id);
             return None;
         }
         let earliest = self.graph.earliest(id, event.location);
@@ -186,6 +195,9 @@ impl Engine {
         // The newest source is always consistent, and so is a write after it.
         if rmw {
             self.finish_rmw(id);
+            if self.is_racing(id + 1) {
+                return None;
+            }
             self.wake();
         }
         self.slot(thread).done += if rmw { 2 } else { 1 };

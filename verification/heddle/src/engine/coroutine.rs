@@ -8,6 +8,7 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::{Answer, Engine, Entry, Request};
+use crate::alloc::freed::Freed;
 use crate::graph::ThreadId;
 
 type Thread = Coroutine<(), (), (), DefaultStack>;
@@ -84,6 +85,7 @@ pub(crate) struct Driver {
     threads: Vec<Option<Thread>>,
     stacks: Vec<Option<DefaultStack>>,
     stack_size: usize,
+    freed: Freed,
 }
 
 impl Driver {
@@ -94,6 +96,7 @@ impl Driver {
     /// Runs the threads of one execution until none can go on.
     pub(crate) fn run(&mut self, body: &dyn Fn() -> Entry) {
         loop {
+            let _kept = self.freed.keep();
             with(|engine| engine.start_run(body()));
             while let Some(thread) = with(Engine::schedule) {
                 self.resume(thread);

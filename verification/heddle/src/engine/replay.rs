@@ -11,13 +11,19 @@ impl Engine {
         let done = self.slot(thread).done as usize;
         let id = self.graph.thread(thread).events[done];
         let &Event { kind, site, location, value, exclusive, .. } = self.graph.event(id);
-        // Another worker may have added it.
-        self.exclusive |= exclusive;
         if kind != request.kind || !same_site(site, request.site) {
             return self.differs(id, request);
         }
         if let Some(object) = request.object {
-            self.locate(object, location, request.pointer)?;
+            self.locate(object, location, request)?;
+        }
+        if exclusive {
+            // Another worker may have added it, or what it races with may have become
+            // a read-modify-write since.
+            self.exclusive = true;
+            if self.is_racing(id) {
+                return None;
+            }
         }
         let answer = match kind {
             Kind::Read => return self.replay_read(thread, id, request),

@@ -3,6 +3,7 @@
 mod raw;
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
@@ -26,13 +27,14 @@ pub struct Weak<T: ?Sized> {
     count: std::sync::Arc<Count>,
 }
 
-/// What all handles of one value share.
+/// What all handles of one value share. Its end is the last handle's of this run and says nothing
+/// about the program.
 #[derive(Debug)]
 struct Count {
     /// The number of handles, if that is modelled.
-    strong: State,
+    strong: ManuallyDrop<State>,
     /// Who changed the number and who asked for it, if it is not.
-    handles: CellName,
+    handles: ManuallyDrop<CellName>,
     /// What those who dropped a handle had seen.
     released: Mutex<Vec<u32>>,
     tracked: Mutex<Option<(u64, usize)>>,
@@ -42,8 +44,8 @@ impl Count {
     fn new(site: Site) -> std::sync::Arc<Self> {
         let tracked = try_with(|engine| engine.track(site));
         std::sync::Arc::new(Self {
-            strong: State::new(1),
-            handles: CellName::new(),
+            strong: ManuallyDrop::new(State::new(1)),
+            handles: ManuallyDrop::new(CellName::new()),
             released: Mutex::default(),
             tracked: Mutex::new(tracked),
         })

@@ -2,6 +2,7 @@
 //! sent after its message and before it: more than `std` promises.
 
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::graph::{Mode, Rmw, Site, Step};
 /// channel, so the queue itself needs no order of its own.
 #[derive(Debug)]
 struct Channel<T> {
-    state: State,
+    /// Its end is heddle's own.
+    state: ManuallyDrop<State>,
     queue: Mutex<VecDeque<T>>,
 }
 
@@ -66,7 +68,7 @@ fn try_receive(value: u64, _: u64, alternative: u8) -> Option<Step> {
 #[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let channel = Arc::new(Channel { state: State::new(SENDER), queue: Mutex::new(VecDeque::new()) });
+    let channel = Arc::new(Channel { state: ManuallyDrop::new(State::new(SENDER)), queue: Mutex::new(VecDeque::new()) });
     let site = Location::caller();
     let sender = Sender { channel: Arc::clone(&channel), site };
     (sender, Receiver { channel, site })
