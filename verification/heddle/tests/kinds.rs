@@ -17,7 +17,7 @@ use heddle::model::{Builder, Completion};
 use heddle_judge::machine::explore::{Outcome, Unjudged, Verdict, explore};
 use heddle_judge::machine::generate::Kind;
 use heddle_judge::machine::shrink::shrink;
-use heddle_judge::machine::{Op, Program, Step};
+use heddle_judge::machine::{Call, Op, Program, Step};
 use run::{Observed, observe};
 
 /// The most states of a program that is judged.
@@ -61,11 +61,24 @@ fn rounds(body: &[Step]) -> u32 {
     body.iter().map(of).max().unwrap_or(1)
 }
 
+/// How often a thread may return from a wait for no reason.
+fn waits(body: &[Step]) -> u32 {
+    let of = |step: &Step| match step {
+        Step::Loop { rounds: bound, body } => bound.map_or(1, |bound| u32::from(bound.0)) * waits(body),
+        Step::If { then, .. } => waits(then),
+        Step::Op(Op::Call { call: Call::Wait | Call::Park, .. }) => 1,
+        _ => 0,
+    };
+    body.iter().map(of).sum()
+}
+
 fn builder(program: &Program) -> Builder {
     let mut builder = Builder::new();
     builder.keep_going = true;
     builder.max_duration = Some(TIME);
     builder.max_branches = 200;
+    builder.child_panics = program.operations().any(|op| op == Op::Panic);
+    builder.spurious_wakeups = program.threads.iter().map(|body| waits(body)).max().unwrap_or(0);
     let weak = program.operations().any(|op| matches!(op, Op::Exchange { weak: true, .. }));
     if weak {
         // A loop that gives up can fail spuriously in each of its rounds.
@@ -212,4 +225,39 @@ fn retry_loops_have_the_judges_outcomes() {
 #[test]
 fn polls_of_mutexes_have_the_judges_outcomes() {
     sweep(Kind::Poll, 10_000);
+}
+
+#[test]
+fn read_write_locks_have_the_judges_outcomes() {
+    sweep(Kind::Locks, 10_000);
+}
+
+#[test]
+fn condvars_have_the_judges_outcomes() {
+    sweep(Kind::Condvar, 10_000);
+}
+
+#[test]
+fn parked_threads_have_the_judges_outcomes() {
+    sweep(Kind::Park, 10_000);
+}
+
+#[test]
+fn channels_have_the_judges_outcomes() {
+    sweep(Kind::Channel, 10_000);
+}
+
+#[test]
+fn once_locks_have_the_judges_outcomes() {
+    sweep(Kind::Once, 10_000);
+}
+
+#[test]
+fn panicking_children_have_the_judges_outcomes() {
+    sweep(Kind::Panics, 10_000);
+}
+
+#[test]
+fn statics_have_the_judges_outcomes() {
+    sweep(Kind::Statics, 10_000);
 }

@@ -26,6 +26,7 @@
 //! Programs without loops have the outcomes that brute force finds, over
 //! thousands of them, in `tests/machine.rs`.
 
+mod calls;
 pub mod code;
 pub mod explore;
 mod fair;
@@ -36,4 +37,4 @@ pub mod shrink;
 mod state;
 pub mod text;
 
-pub use code::{Hint, Op, Operand, Program, Step, Test};
+pub use code::{Call, Hint, Op, Operand, Program, Step, Test};

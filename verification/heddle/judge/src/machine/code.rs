@@ -169,7 +169,78 @@ pub enum Op {
         /// Its new value.
         value: Operand,
     },
+    /// A call of another shared thing, or of a thread.
+    Call {
+        /// What is called.
+        object: usize,
+        /// The call.
+        call: Call,
+        /// What it is given, if it is given something.
+        value: Operand,
+        /// Receives what it says, if it says something.
+        reg: usize,
+    },
+    /// The thread panics: it ends, and gives back what it holds.
+    Panic,
 }
+
+/// The calls of what is no atomic and no mutex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `RwLock::read`, waiting.
+    Read,
+    /// `RwLock::write`, waiting.
+    Write,
+    /// `RwLock::try_read`: 1 if it was taken.
+    TryRead,
+    /// `RwLock::try_write`: 1 if it was taken.
+    TryWrite,
+    /// Gives back the newest of the guards.
+    Release,
+    /// Reads what the lock guards.
+    Look,
+    /// Changes what the lock guards.
+    Change,
+    /// `Mutex::is_poisoned` of a guard just taken: 1 if so. The object is a
+    /// mutex, and the thread holds it.
+    Poisoned,
+    /// `Condvar::wait` with the mutex that is the object before this one.
+    Wait,
+    /// `Condvar::wait_timeout` with it: 1 if nobody woke it.
+    WaitTimeout,
+    /// `Condvar::notify_one`.
+    NotifyOne,
+    /// `Condvar::notify_all`.
+    NotifyAll,
+    /// `thread::park`, by the thread that the token belongs to.
+    Park,
+    /// `thread::park_timeout`, by the thread that the token belongs to.
+    ParkTimeout,
+    /// `Thread::unpark` of the thread that the token belongs to.
+    Unpark,
+    /// `Sender::send`: 1 if it was sent.
+    Send,
+    /// `Receiver::recv`: one more than the message, 0 if there is no sender.
+    Recv,
+    /// `Receiver::try_recv`: one more than the message, 0 if there is no
+    /// sender, [`EMPTY`] if there is none now.
+    TryRecv,
+    /// `Receiver::recv_timeout`: as [`Self::TryRecv`].
+    RecvTimeout,
+    /// Drops the thread's sender, if it still has it.
+    DropSender,
+    /// Drops the receiver, if it is still there.
+    DropReceiver,
+    /// `OnceLock::get`: one more than the value, 0 if there is none.
+    Glance,
+    /// `OnceLock::set`: 1 if it was given the value.
+    Fill,
+    /// `OnceLock::get_or_init`: one more than the value.
+    Init,
+}
+
+/// What a receiver says when nothing is there yet.
+pub const EMPTY: Value = 99;
 
 impl Op {
     /// The location it accesses.
@@ -193,7 +264,8 @@ impl Op {
             | Self::TryLock { object, .. }
             | Self::Unlock { object }
             | Self::Get { object, .. }
-            | Self::Put { object, .. } => Some(object),
+            | Self::Put { object, .. }
+            | Self::Call { object, .. } => Some(object),
             _ => None,
         }
     }
@@ -241,6 +313,17 @@ pub enum Step {
 pub enum ObjectKind {
     /// `Mutex<u8>`, 0 at first.
     Mutex,
+    /// `RwLock<u8>`, 0 at first.
+    RwLock,
+    /// `Condvar`, for the mutex that is the object before it.
+    Condvar,
+    /// What `park` of a thread waits for.
+    Token(usize),
+    /// `mpsc::channel`, with the thread that receives. Every thread that sends
+    /// or drops a sender has one from the start, and drops what it has at its end.
+    Channel(usize),
+    /// `OnceLock<u8>`.
+    Once,
 }
 
 /// Threads over shared locations, all 0 at first. Thread 0 spawns the others
@@ -253,6 +336,40 @@ pub struct Program {
     pub objects: Vec<ObjectKind>,
     /// What each thread does.
     pub threads: Vec<Vec<Step>>,
+    /// Whether the atomics, mutexes and `OnceLock`s are statics.
+    pub statics: bool,
+}
+
+impl Program {
+    /// Whether a thread has a sender of a channel.
+    #[must_use]
+    pub fn sends(&self, thread: usize, channel: usize) -> bool {
+        let mut found = Vec::new();
+        collect(&self.threads[thread], &mut found);
+        let sends = |op: &Op| match op {
+            Op::Call { object, call: Call::Send | Call::DropSender, .. } => *object == channel,
+            _ => false,
+        };
+        found.iter().any(sends)
+    }
+
+    /// What a thread drops at its end, in this order.
+    pub fn drops(&self, thread: usize) -> impl Iterator<Item = Op> {
+        let mut drops = Vec::new();
+        for (object, kind) in self.objects.iter().enumerate() {
+            let ObjectKind::Channel(receiver) = *kind else {
+                continue;
+            };
+            let drop = |call| Op::Call { object, call, value: Operand::Constant(0), reg: 0 };
+            if self.sends(thread, object) {
+                drops.push(drop(Call::DropSender));
+            }
+            if receiver == thread {
+                drops.push(drop(Call::DropReceiver));
+            }
+        }
+        drops.into_iter()
+    }
 }
 
 /// An instruction of the flat code.
@@ -284,7 +401,7 @@ impl Program {
         let orders: Vec<Order> = self.operations().flat_map(Op::orders).collect();
         let strong = orders.iter().filter(|order| **order == Order::SeqCst).count();
         match strong {
-            0 => Some(orders.is_empty()),
+            0 => Some(false),
             _ => (strong == orders.len()).then_some(true),
         }
     }

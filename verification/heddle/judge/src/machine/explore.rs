@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::code::{Flat, Program, REGISTERS, Value};
 use super::fair::has_fair_cycle;
 use super::memory::Next;
-use super::state::{Broken, Machine, Object, State};
+use super::state::{Broken, Machine, Object, State, Thread};
 
 /// What a run that came to its end leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,9 @@ pub struct Outcome {
     /// The last value of each location, then of what each lock guards.
     pub memory: Vec<Value>,
 }
+
+/// The registers of a thread that panicked.
+pub const PANICKED: [Value; REGISTERS] = [Value::MAX; REGISTERS];
 
 /// Registers that are 0 are left out.
 impl fmt::Display for Outcome {
@@ -68,6 +71,8 @@ pub(super) struct Edge {
     pub(super) to: u32,
     pub(super) thread: u8,
     pub(super) unlucky: bool,
+    /// It need never be taken.
+    pub(super) spurious: bool,
 }
 
 /// Multiplies and rotates: states are hashed a great deal, by nobody's enemy.
@@ -121,20 +126,15 @@ pub fn explore(program: &Program, at_most: usize) -> Result<Verdict, Unjudged> {
         }
         let id = search.edges.len();
         let edges = search.visit(id)?;
-        if edges.is_empty() {
-            let state = &search.states[id];
-            if (0..state.threads.len()).all(|thread| search.machine.is_finished(state, thread)) {
-                verdict.outcomes.insert(outcome(state));
-                ended.push(id as u32);
-            } else {
-                verdict.hangs = true;
-                ended.push(id as u32);
-            }
+        let state = &search.states[id];
+        if (0..state.threads.len()).all(|thread| search.machine.is_finished(state, thread)) {
+            verdict.outcomes.insert(outcome(state));
+            ended.push(id as u32);
         }
         search.edges.push(edges);
     }
     verdict.states = search.states.len();
-    verdict.hangs |= !search.all_reach(ended);
+    verdict.hangs = !search.all_reach(ended);
     let waits = |state: usize, thread: usize| search.edges[state].iter().all(|edge| edge.thread as usize != thread);
     verdict.livelocks = has_fair_cycle(&search.edges, program.threads.len(), waits);
     Ok(verdict)
@@ -144,9 +144,12 @@ fn outcome(state: &State) -> Outcome {
     let last = |messages: &Vec<super::state::Message>| messages.last().map_or(0, |message| message.value);
     let data = state.objects.iter().map(|object| match object {
         Object::Mutex { data, .. } => *data,
+        Object::RwLock(lock) => lock.data,
+        _ => 0,
     });
+    let registers = |thread: &Thread| if thread.panicked { PANICKED } else { thread.registers };
     Outcome {
-        registers: state.threads.iter().map(|thread| thread.registers).collect(),
+        registers: state.threads.iter().map(registers).collect(),
         memory: state.memory.iter().map(last).chain(data).collect(),
     }
 }
@@ -182,25 +185,28 @@ impl Search {
                 Some(_) => self.machine.access(state, thread, *op, &mut found),
                 None => self.machine.operate(state, thread, *op, &mut found)?,
             }
-            for Next { mut state, unlucky } in found.drain(..) {
-                state.threads[thread].at += 1;
-                self.machine.settle(&mut state, thread)?;
+            for Next { mut state, unlucky, spurious, stays } in found.drain(..) {
+                if !stays {
+                    state.threads[thread].phase = 0;
+                    state.threads[thread].at += 1;
+                    self.machine.settle(&mut state, thread)?;
+                }
                 if self.machine.is_finished(&state, thread) && state.holds_any(thread) {
                     return Err(Broken);
                 }
                 self.machine.forget(&mut state);
                 let to = self.add(state);
-                edges.push(Edge { to, thread: thread as u8, unlucky });
+                edges.push(Edge { to, thread: thread as u8, unlucky, spurious });
             }
         }
         Ok(edges)
     }
 
-    /// Whether every state can still come to one of these.
+    /// Whether every state can still come to one of these, with nothing spurious.
     fn all_reach(&self, ended: Vec<u32>) -> bool {
         let mut before = vec![Vec::new(); self.states.len()];
         for (from, edges) in self.edges.iter().enumerate() {
-            for edge in edges {
+            for edge in edges.iter().filter(|edge| !edge.spurious) {
                 before[edge.to as usize].push(from as u32);
             }
         }

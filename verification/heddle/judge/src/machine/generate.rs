@@ -5,9 +5,14 @@
 
 use fastrand::Rng;
 
-use super::code::{Hint, ObjectKind, Op, Operand, Program, Step, Test};
+use super::code::{Call, Hint, ObjectKind, Op, Operand, Program, Step, Test};
 use crate::program::Order;
 
+mod condvar;
+mod ends;
+mod locks;
+mod messages;
+mod park;
 mod poll;
 mod retry;
 mod spin;
@@ -21,11 +26,36 @@ pub enum Kind {
     Retry,
     /// Loops that look at what a mutex guards.
     Poll,
+    /// `RwLock`s with writers that wait, and `try_` calls.
+    Locks,
+    /// Condition variables, with spurious wake-ups and time-outs.
+    Condvar,
+    /// `park` and `unpark`, with spurious returns and time-outs.
+    Park,
+    /// Channels, with senders and receivers that are dropped.
+    Channel,
+    /// `OnceLock`s.
+    Once,
+    /// Threads that panic, with locks in their hands.
+    Panics,
+    /// Atomics, mutexes and `OnceLock`s that are statics.
+    Statics,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Spin, Self::Retry, Self::Poll];
+    pub const ALL: [Self; 10] = [
+        Self::Spin,
+        Self::Retry,
+        Self::Poll,
+        Self::Locks,
+        Self::Condvar,
+        Self::Park,
+        Self::Channel,
+        Self::Once,
+        Self::Panics,
+        Self::Statics,
+    ];
 
     /// Its name.
     #[must_use]
@@ -34,6 +64,13 @@ impl Kind {
             Self::Spin => "spin",
             Self::Retry => "retry",
             Self::Poll => "poll",
+            Self::Locks => "locks",
+            Self::Condvar => "condvar",
+            Self::Park => "park",
+            Self::Channel => "channel",
+            Self::Once => "once",
+            Self::Panics => "panics",
+            Self::Statics => "statics",
         }
     }
 
@@ -45,6 +82,13 @@ impl Kind {
             Self::Spin => spin::program(&mut draw),
             Self::Retry => retry::program(&mut draw),
             Self::Poll => poll::program(&mut draw),
+            Self::Locks => locks::program(&mut draw),
+            Self::Condvar => condvar::program(&mut draw),
+            Self::Park => park::program(&mut draw),
+            Self::Channel => messages::channel(&mut draw),
+            Self::Once => messages::once(&mut draw),
+            Self::Panics => ends::panics(&mut draw),
+            Self::Statics => ends::statics(&mut draw),
         }
     }
 }
@@ -158,6 +202,10 @@ fn equals(reg: usize, value: u8) -> Test {
 /// `reg != value`.
 fn differs(reg: usize, value: u8) -> Test {
     Test { reg, equal: false, value: Operand::Constant(value) }
+}
+
+fn call(object: usize, call: Call, value: u8, reg: usize) -> Step {
+    Step::Op(Op::Call { object, call, value: Operand::Constant(value), reg })
 }
 
 fn set(reg: usize, value: Operand) -> Step {

@@ -10,6 +10,35 @@ pub(super) struct Next {
     /// It took something that no fair run takes for ever: an old value, a
     /// failure without a reason.
     pub(super) unlucky: bool,
+    /// It need never happen, however long anybody waits.
+    pub(super) spurious: bool,
+    /// The thread is still in the same call.
+    pub(super) stays: bool,
+}
+
+impl Next {
+    pub(super) fn new(state: State) -> Self {
+        Self { state, unlucky: false, spurious: false, stays: false }
+    }
+
+    /// What no fair run takes for ever, if so.
+    pub(super) fn unlucky(mut self, unlucky: bool) -> Self {
+        self.unlucky = unlucky;
+        self
+    }
+
+    pub(super) fn spurious(mut self, spurious: bool) -> Self {
+        self.spurious = spurious;
+        self.unlucky |= spurious;
+        self
+    }
+
+    /// Goes on to the next step of the same call.
+    pub(super) fn in_phase(mut self, thread: usize, phase: u8) -> Self {
+        self.state.threads[thread].phase = phase;
+        self.stays = true;
+        self
+    }
 }
 
 impl Machine {
@@ -25,7 +54,7 @@ impl Machine {
                     let mut next = state.clone();
                     let value = self.read(&mut next, thread, loc, at, order);
                     next.threads[thread].registers[reg] = value;
-                    found.push(Next { unlucky: !is_newest(state, loc, at), state: next });
+                    found.push(Next::new(next).unlucky(!is_newest(state, loc, at)));
                 }
             }
             Op::Add { loc, order, value, reg } => {
@@ -64,7 +93,7 @@ impl Machine {
         if self.sequential {
             let mut next = state.clone();
             next.memory[loc][0].value = value;
-            found.push(Next { state: next, unlucky: false });
+            found.push(Next::new(next));
             return;
         }
         let messages = &state.memory[loc];
@@ -75,7 +104,7 @@ impl Machine {
             let mut next = state.clone();
             let view = next.make_room(thread, loc, at, order);
             next.memory[loc].insert(at, Message { value, view, attached: false });
-            found.push(Next { unlucky: at != messages.len(), state: next });
+            found.push(Next::new(next).unlucky(at != messages.len()));
         }
     }
 
@@ -89,7 +118,7 @@ impl Machine {
     ) {
         for at in self.readable(state, thread, loc) {
             if let Some(next) = self.update(state, thread, (loc, at, order), (reg, &change)) {
-                found.push(Next { unlucky: !is_newest(state, loc, at), state: next });
+                found.push(Next::new(next).unlucky(!is_newest(state, loc, at)));
             }
         }
     }
@@ -143,7 +172,7 @@ impl Machine {
                 let next = self.update(state, thread, (loc, at, success), (reg, &|_| new));
                 found.extend(next.map(|mut next| {
                     next.threads[thread].registers[done] = 1;
-                    Next { state: next, unlucky: !newest }
+                    Next::new(next).unlucky(!newest)
                 }));
             }
             if !matches || weak {
@@ -151,7 +180,7 @@ impl Machine {
                 let value = self.read(&mut next, thread, loc, at, failure);
                 next.threads[thread].registers[reg] = value;
                 next.threads[thread].registers[done] = 0;
-                found.push(Next { state: next, unlucky: matches || !newest });
+                found.push(Next::new(next).unlucky(!newest).spurious(matches));
             }
         }
     }

@@ -14,14 +14,18 @@ impl Machine {
             }
             Op::TryLock { object, done } => self.try_lock(state, thread, (object, done), found),
             Op::Unlock { object } => self.unlock(state, thread, object, found)?,
+            Op::Call { object, call, value, reg } => self.call(state, thread, (object, call, value, reg), found)?,
+            Op::Panic => self.panic(state, thread, found)?,
             _ => unreachable!("it uses no object"),
         }
         Ok(())
     }
 
-    fn lock(&self, state: &State, thread: usize, at: usize, found: &mut Vec<Next>) -> Option<usize> {
+    pub(super) fn lock(&self, state: &State, thread: usize, at: usize, found: &mut Vec<Next>) -> Option<usize> {
         let mut next = state.clone();
-        let Object::Mutex { holder, used, view, .. } = &mut next.objects[at];
+        let Object::Mutex { holder, used, view, .. } = &mut next.objects[at] else {
+            return None;
+        };
         if holder.is_some() {
             return None;
         }
@@ -32,24 +36,27 @@ impl Machine {
         let coordinate = self.coordinate(at);
         // That it is held now is news to everybody.
         next.for_each_view(|view| view[coordinate] = 0);
-        found.push(Next { state: next, unlucky: false });
+        found.push(Next::new(next));
         Some(found.len() - 1)
     }
 
     fn try_lock(&self, state: &State, thread: usize, (at, done): (usize, usize), found: &mut Vec<Next>) {
-        let Object::Mutex { holder, used, .. } = state.objects[at];
+        let Object::Mutex { holder, used, .. } = state.objects[at] else {
+            return;
+        };
+        let free = holder.is_none();
         if let Some(taken) = self.lock(state, thread, at, found) {
             found[taken].state.threads[thread].registers[done] = 1;
         }
         let knows = self.sequential || state.threads[thread].now[self.coordinate(at)] > 0;
-        if holder.is_some() || used && !knows {
+        if !free || used && !knows {
             let mut next = state.clone();
             next.threads[thread].registers[done] = 0;
-            found.push(Next { state: next, unlucky: holder.is_none() });
+            found.push(Next::new(next).unlucky(free));
         }
     }
 
-    fn unlock(&self, state: &State, thread: usize, at: usize, found: &mut Vec<Next>) -> Result<(), Broken> {
+    pub(super) fn unlock(&self, state: &State, thread: usize, at: usize, found: &mut Vec<Next>) -> Result<(), Broken> {
         let mut next = state.clone();
         let coordinate = self.coordinate(at);
         let own = &mut next.threads[thread];
@@ -57,7 +64,9 @@ impl Machine {
         own.now[coordinate] = u8::from(self.tries);
         own.pending[coordinate] = u8::from(self.tries);
         let now = own.now;
-        let Object::Mutex { holder, view, .. } = &mut next.objects[at];
+        let Object::Mutex { holder, view, .. } = &mut next.objects[at] else {
+            return Err(Broken);
+        };
         if *holder != Some(thread as u8) {
             return Err(Broken);
         }
@@ -68,11 +77,11 @@ impl Machine {
             next.threads[thread].now = *view;
             next.threads[thread].pending = *view;
         }
-        found.push(Next { state: next, unlucky: false });
+        found.push(Next::new(next));
         Ok(())
     }
 
-    fn learn(&self, state: &mut State, thread: usize, view: &View) {
+    pub(super) fn learn(&self, state: &mut State, thread: usize, view: &View) {
         if !self.sequential {
             join(&mut state.threads[thread].now, view);
             join(&mut state.threads[thread].pending, view);
@@ -88,7 +97,9 @@ impl Machine {
         let (Op::Get { object, .. } | Op::Put { object, .. }) = op else {
             return Err(Broken);
         };
-        let Object::Mutex { holder, data, .. } = &mut state.objects[object];
+        let Object::Mutex { holder, data, .. } = &mut state.objects[object] else {
+            return Err(Broken);
+        };
         if *holder != Some(thread as u8) {
             return Err(Broken);
         }

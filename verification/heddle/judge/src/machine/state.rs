@@ -1,7 +1,7 @@
 //! A state of a program: where each thread is, and what memory holds.
 
 use super::code::{COORDINATES, Flat, ObjectKind, Program, REGISTERS, Value, flatten};
-use super::code::{Op, Operand};
+use super::code::{Call, Op, Operand};
 use crate::program::Order;
 
 /// For each location the newest of its messages that is known; for each mutex
@@ -18,6 +18,9 @@ pub(super) fn join(into: &mut View, other: &View) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Thread {
     pub(super) at: u16,
+    /// How far it is in a call of several steps.
+    pub(super) phase: u8,
+    pub(super) panicked: bool,
     pub(super) registers: [Value; REGISTERS],
     /// What it knows.
     pub(super) now: View,
@@ -38,7 +41,61 @@ pub(super) struct Message {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Object {
-    Mutex { holder: Option<u8>, used: bool, data: Value, view: View },
+    Mutex {
+        holder: Option<u8>,
+        used: bool,
+        poisoned: bool,
+        data: Value,
+        view: View,
+    },
+    RwLock(RwLock),
+    /// Who waits, and who has been woken, by thread.
+    Condvar {
+        waiting: u8,
+        woken: u8,
+    },
+    Token {
+        set: bool,
+        view: View,
+    },
+    Channel(Channel),
+    /// 0 is empty, 1 is being made, 2 is there.
+    Once {
+        full: u8,
+        data: Value,
+        view: View,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RwLock {
+    pub(super) writer: Option<u8>,
+    /// How often each thread reads.
+    pub(super) readers: [u8; 4],
+    /// Writers that wait, by thread.
+    pub(super) waiting: u8,
+    /// Whether anybody, and whether a writer, ever had it.
+    pub(super) used: bool,
+    pub(super) written: bool,
+    pub(super) data: Value,
+    /// What the last writer, and what everybody, released.
+    pub(super) by_writer: View,
+    pub(super) by_all: View,
+}
+
+impl RwLock {
+    pub(super) fn is_free(&self) -> bool {
+        self.writer.is_none() && self.readers == [0; 4]
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Channel {
+    /// By change: how many messages were sent, which threads have a sender, and
+    /// what was released.
+    pub(super) history: Vec<(u8, u8, View)>,
+    pub(super) queue: Vec<Value>,
+    pub(super) gone: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +116,8 @@ pub(super) struct Machine {
     acquire_fences: bool,
     /// Whether there is a `try_lock`.
     pub(super) tries: bool,
+    /// By thread: one before where its code drops what it has; a panic goes on there.
+    pub(super) ends: Vec<usize>,
 }
 
 /// A program that keeps no rule: it goes round without an operation, or uses a
@@ -72,31 +131,66 @@ const PRIVATE_STEPS: usize = 300;
 impl Machine {
     pub(super) fn new(program: &Program) -> Option<Self> {
         let sequential = program.is_sequential()?;
-        let code: Vec<Vec<Flat>> = program.threads.iter().map(|body| flatten(body)).collect();
+        let mut ends = Vec::new();
+        let mut whole = |thread: usize| {
+            let mut code = flatten(&program.threads[thread]);
+            ends.push(code.len().wrapping_sub(1));
+            code.extend(program.drops(thread).map(Flat::Op));
+            code
+        };
+        let code: Vec<Vec<Flat>> = (0..program.threads.len()).map(&mut whole).collect();
+        if program.locations + 2 * program.objects.len() > COORDINATES {
+            return None;
+        }
         let ahead = code.iter().map(|code| ahead(code)).collect();
         let fence = |op| matches!(op, Op::Fence { order } if Order::acquires(order));
         let acquire_fences = program.operations().any(fence);
-        let tries = program.operations().any(|op| matches!(op, Op::TryLock { .. }));
-        Some(Self { code, sequential, locations: program.locations, ahead, acquire_fences, tries })
+        let tries = program.operations().any(|op| matches!(op, Op::TryLock { .. } | Op::Call { .. }));
+        Some(Self { code, sequential, locations: program.locations, ahead, acquire_fences, tries, ends })
     }
 
     pub(super) fn start(&self, program: &Program) -> State {
         let zero = [0; COORDINATES];
-        let thread = Thread { at: 0, registers: [0; REGISTERS], now: zero, pending: zero, fenced: zero };
+        let thread = Thread {
+            at: 0,
+            phase: 0,
+            panicked: false,
+            registers: [0; REGISTERS],
+            now: zero,
+            pending: zero,
+            fenced: zero,
+        };
         let first = Message { value: 0, view: zero, attached: false };
         let object = |kind: &ObjectKind| match kind {
-            ObjectKind::Mutex => Object::Mutex { holder: None, used: false, data: 0, view: zero },
+            ObjectKind::Mutex => Object::Mutex { holder: None, used: false, poisoned: false, data: 0, view: zero },
+            ObjectKind::RwLock => Object::RwLock(RwLock {
+                writer: None,
+                readers: [0; 4],
+                waiting: 0,
+                used: false,
+                written: false,
+                data: 0,
+                by_writer: zero,
+                by_all: zero,
+            }),
+            ObjectKind::Condvar => Object::Condvar { waiting: 0, woken: 0 },
+            ObjectKind::Token(_) => Object::Token { set: false, view: zero },
+            ObjectKind::Channel(_) => Object::Channel(Channel { history: Vec::new(), queue: Vec::new(), gone: false }),
+            ObjectKind::Once => Object::Once { full: 0, data: 0, view: zero },
         };
-        State {
-            threads: vec![thread; program.threads.len()],
-            memory: vec![vec![first]; program.locations],
-            objects: program.objects.iter().map(object).collect(),
+        let mut objects: Vec<Object> = program.objects.iter().map(object).collect();
+        for (at, object) in objects.iter_mut().enumerate() {
+            if let Object::Channel(channel) = object {
+                let sends = (0..program.threads.len()).filter(|thread| program.sends(*thread, at));
+                channel.history.push((0, sends.map(|thread| 1 << thread).sum(), zero));
+            }
         }
+        State { threads: vec![thread; program.threads.len()], memory: vec![vec![first]; program.locations], objects }
     }
 
-    /// The coordinate of an object in views.
+    /// The first of the two coordinates of an object in views.
     pub(super) fn coordinate(&self, object: usize) -> usize {
-        self.locations + object
+        self.locations + 2 * object
     }
 
     pub(super) fn is_finished(&self, state: &State, thread: usize) -> bool {
@@ -116,6 +210,9 @@ impl Machine {
                 Flat::Op(Op::Hint(_)) => {}
                 Flat::Op(Op::Fence { order }) => self.fence(own, order),
                 Flat::Op(Op::Get { .. } | Op::Put { .. }) => self.guarded(state, thread)?,
+                Flat::Op(Op::Call { object, call, value, reg }) if is_private(call) => {
+                    self.look(state, thread, (object, call, value, reg))?;
+                }
                 Flat::Op(_) => return Ok(()),
                 Flat::Goto(to) => next = to,
                 Flat::If(test, to) if test.holds(&own.registers) => next = to,
@@ -185,7 +282,13 @@ impl State {
         }
         for object in &mut self.objects {
             match object {
-                Object::Mutex { view, .. } => change(view),
+                Object::Mutex { view, .. } | Object::Token { view, .. } | Object::Once { view, .. } => change(view),
+                Object::RwLock(lock) => {
+                    change(&mut lock.by_writer);
+                    change(&mut lock.by_all);
+                }
+                Object::Condvar { .. } => {}
+                Object::Channel(channel) => channel.history.iter_mut().for_each(|(_, _, view)| change(view)),
             }
         }
     }
@@ -193,12 +296,19 @@ impl State {
     pub(super) fn holds_any(&self, thread: usize) -> bool {
         self.objects.iter().any(|object| match object {
             Object::Mutex { holder, .. } => *holder == Some(thread as u8),
+            Object::RwLock(lock) => lock.writer == Some(thread as u8) || lock.readers[thread] > 0,
+            _ => false,
         })
     }
 
     pub(super) fn operand(&self, thread: usize, operand: Operand) -> Value {
         operand.of(&self.threads[thread].registers)
     }
+}
+
+/// Whether nobody else can see a call, since it is made under a lock.
+fn is_private(call: Call) -> bool {
+    matches!(call, Call::Look | Call::Change | Call::Poisoned)
 }
 
 /// By place: the locations that the code from there on may access.

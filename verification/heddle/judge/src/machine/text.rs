@@ -45,6 +45,8 @@ impl fmt::Display for Op {
             Self::TryLock { object, done } => write!(f, "r{done} = o{object}.try_lock()"),
             Self::Unlock { object } => write!(f, "o{object}.unlock()"),
             Self::Get { object, reg } => write!(f, "r{reg} = *o{object}"),
+            Self::Call { object, call, value, reg } => write!(f, "r{reg} = o{object}.{call:?}({value})"),
+            Self::Panic => f.write_str("panic"),
             Self::Put { object, value } => write!(f, "*o{object} = {value}"),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn program(draw: &mut Draw) -> Program {
         }
         body
     });
-    Program { locations, objects, threads }
+    Program { locations, objects, threads, statics: false }
 }
 
 fn lock(object: usize) -> Step {

@@ -31,7 +31,7 @@ pub(super) fn program(draw: &mut Draw) -> Program {
             body
         }
     });
-    Program { locations, objects: Vec::new(), threads }
+    Program { locations, objects: Vec::new(), threads, statics: false }
 }
 
 /// `loop { load; compare_exchange }`, or with what the failure found.

@@ -24,7 +24,7 @@ pub(super) fn program(draw: &mut Draw) -> Program {
         }
         body
     });
-    Program { locations, objects: Vec::new(), threads }
+    Program { locations, objects: Vec::new(), threads, statics: false }
 }
 
 /// What somebody may wait for: a store, one twice, one and back.
