@@ -3,7 +3,7 @@
 
 use std::panic::Location;
 
-use crate::engine::{CellName, suspend, with};
+use crate::engine::{CellName, Named, suspend, with};
 use crate::graph::Site;
 
 /// As `std::cell::UnsafeCell`, with loom's scoped accesses.
@@ -199,4 +199,9 @@ impl<T> Cell<T> {
         access(&self.name, true, Location::caller());
         self.data.into_inner()
     }
+}
+
+crate::name::nameable! {
+    [T: ?Sized] UnsafeCell<T>, it => Named::Cell(&it.name);
+    [T] Cell<T>, it => Named::Cell(&it.name);
 }

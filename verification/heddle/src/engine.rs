@@ -12,7 +12,10 @@ mod replay;
 mod schedule;
 mod search;
 mod spin;
+mod tell;
 mod token;
+mod waiting;
+mod weak;
 
 use std::any::Any;
 use std::rc::Rc;
@@ -22,10 +25,11 @@ pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspen
 pub(crate) use objects::{CellName, Name};
 pub(crate) use search::Task;
 use search::{Choice, Frame, Item};
+pub(crate) use tell::Named;
 pub(crate) use token::Guide;
 
 use crate::failure::{Failure, FailureKind};
-use crate::graph::{EventId, Graph, Kind, LocationId, Mode, NONE, ReadOp, Site, ThreadId};
+use crate::graph::{EventId, Graph, Kind, LocationId, Mode, NONE, ReadOp, Site, ThreadId, What};
 use crate::model::Limits;
 use crate::sync::State;
 use objects::CellState;
@@ -54,6 +58,7 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Object<'a> {
     pub(crate) name: &'a Name,
     pub(crate) initial: u64,
+    pub(crate) what: What,
 }
 
 /// What an operation gives back.
@@ -167,6 +172,7 @@ pub(crate) struct Run {
     /// Tracked memory: its address and number in `tracked`.
     pub(crate) allocations: Vec<(usize, usize)>,
     guide: Option<Guide>,
+    told: tell::Told,
     alone: alone::Alone,
 }
 
@@ -273,6 +279,7 @@ impl Engine {
         run.teardown = false;
         run.scratch.clear();
         run.alone.clear();
+        run.told.clear();
         run.tracked.clear();
         run.allocations.clear();
         self.entries.clear();
@@ -297,7 +304,8 @@ impl Engine {
 
     /// What `park` waits for in this thread.
     pub(crate) fn parking(&mut self, thread: ThreadId) -> Arc<State> {
-        Arc::clone(self.slot(thread).parking.get_or_insert_default())
+        let parking = &mut self.slot(thread).parking;
+        Arc::clone(parking.get_or_insert_with(|| Arc::new(State::of(What::Park, 0))))
     }
 
     fn status(&self, thread: ThreadId) -> Status {

@@ -11,11 +11,13 @@ mod op;
 mod reduce;
 mod sc;
 mod views;
+mod what;
 
 use std::panic::Location;
 
 pub(crate) use op::{Mode, ReadOp, Rmw, Rule, Step};
 pub(crate) use views::View;
+pub(crate) use what::What;
 
 /// An event's place in the order of addition.
 pub(crate) type EventId = u32;
@@ -71,6 +73,7 @@ pub(crate) struct Event {
     pub(crate) yields: bool,
     /// Its thread accessed a cell after its event before this one.
     pub(crate) after_cell: bool,
+    pub(crate) what: What,
     /// Which alternative of [`ReadOp::resolve`] was taken.
     pub(crate) alternative: u8,
     pub(crate) thread: ThreadId,
@@ -100,6 +103,7 @@ impl Event {
             exclusive: false,
             yields: false,
             after_cell: false,
+            what: What::Atomic,
             alternative: 0,
             thread: 0,
             index: 0,

@@ -11,12 +11,14 @@ mod graph;
 pub mod hint;
 pub mod lazy_static;
 pub mod model;
+mod name;
 pub mod sync;
 pub mod thread;
 mod workers;
 
 #[doc(inline)]
 pub use model::model;
+pub use name::{Nameable, name};
 
 /// Declares thread-local variables of a model; each execution makes new ones.
 #[macro_export]

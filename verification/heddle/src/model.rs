@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 mod report;
 
 use crate::engine::{Driver, Engine, Guide, Request, exchange, install_panic_hook, perform, try_with, with};
-pub use crate::failure::{Failure, FailureKind};
+pub use crate::failure::{Again, Deed, Failure, FailureKind, Step, TooWeak, Unseen, Waiting, WaitsFor, Weak};
 use crate::graph::{Graph, Kind, Mode, ReadOp};
 use crate::workers::{self, Body, Outcome, OwnBody};
 pub use report::{Completion, Operation, Progress, Report, TraceEvent};
@@ -52,8 +52,10 @@ pub struct Builder {
     pub arc_counts: bool,
     /// Go on after a failing execution; the report has the first and how many.
     pub keep_going: bool,
-    /// Explore on after a failure, and report the one with the fewest
-    /// preemptions, then the fewest events.
+    /// Explore on after a failure, and report the one that is easiest to read: one
+    /// that an interleaving explains before one that none does, then the one with
+    /// the fewest spurious wake-ups and failures, the fewest preemptions, the
+    /// fewest events.
     pub simplest_failure: bool,
     /// How many OS threads search. With more than one, the closure runs on
     /// several at once: it must not use statics of heddle's types.
@@ -70,6 +72,9 @@ pub struct Builder {
     pub stack_size: usize,
     /// Operations to run with another ordering than the code says.
     pub weakened: Vec<Weakening>,
+    /// Whether a failing execution is run once more after the search, to write
+    /// down its steps: [`Failure::steps`]. On, unless somebody turns it off.
+    pub explain: bool,
 }
 
 /// Is told how far a search is.
@@ -152,6 +157,7 @@ impl Builder {
             progress_interval: 10_000,
             stack_size: 256 * 1024,
             weakened: Vec::new(),
+            explain: true,
         }
     }
 
@@ -200,9 +206,35 @@ impl Builder {
         } else if outcome.completion == Completion::Exhausted && self.preemption_bound.is_some() {
             outcome.completion = Completion::Bounded;
         }
+        if let Some(failure) = outcome.failure.as_mut().filter(|_| self.explain) {
+            self.explain(failure, &body);
+        }
         let mut report = Report::new(outcome, started.elapsed());
         report.shard = self.shard;
         report
+    }
+
+    /// Runs a failing execution again, to write down what it does.
+    fn explain(&self, failure: &mut Failure, body: &Body) {
+        let guide = Guide::parse(&failure.token);
+        let Some(guide) = guide.filter(|_| failure.kind != FailureKind::Nondeterminism) else {
+            return;
+        };
+        if let Some(engine) = self.follow(guide, body) {
+            failure.explain(engine.failure);
+        }
+    }
+
+    /// Runs the one execution that a token stands for.
+    fn follow(&self, guide: Guide, body: &Body) -> Option<Engine> {
+        let mut engine = self.engine();
+        engine.follow(guide);
+        exchange(Some(engine));
+        let body = OwnBody::new(body);
+        Driver::new(self.stack_size).run(&|| body.entry());
+        let mut engine = exchange(None)?;
+        engine.keep_failure();
+        Some(engine)
     }
 
     /// Runs the one execution of `f` that a token stands for, and gives its
@@ -218,14 +250,8 @@ impl Builder {
         install_panic_hook();
         let guide = Guide::parse(token)?;
         let started = Instant::now();
-        let mut engine = self.engine();
-        engine.follow(guide);
-        exchange(Some(engine));
         let body: Body = Arc::new(f);
-        let body = OwnBody::new(&body);
-        Driver::new(self.stack_size).run(&|| body.entry());
-        let mut engine = exchange(None)?;
-        engine.keep_failure();
+        let mut engine = self.follow(guide, &body)?;
         let outcome = Outcome {
             stats: engine.stats,
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },

@@ -19,19 +19,25 @@ pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use crate::engine::{Answer, Name, Object, Request, perform};
-use crate::graph::{Kind, Mode, ReadOp, Rmw, Rule, Site, Step};
+use crate::engine::{Answer, Name, Named, Object, Request, perform};
+use crate::graph::{Kind, Mode, ReadOp, Rmw, Rule, Site, Step, What};
 
 /// The state of a lock or a queue: one atomic location with rules of its own.
 #[derive(Debug)]
 pub(crate) struct State {
     name: Name,
     initial: u64,
+    what: What,
 }
 
 impl State {
     pub(crate) const fn new(initial: u64) -> Self {
-        Self { name: Name::new(), initial }
+        Self::of(What::Atomic, initial)
+    }
+
+    /// As [`Self::new`], of an object with a name for people.
+    pub(crate) const fn of(what: What, initial: u64) -> Self {
+        Self { name: Name::new(), initial, what }
     }
 
     fn request(&self, kind: Kind, mode: Mode, site: Site) -> Request<'_> {
@@ -40,7 +46,7 @@ impl State {
             success: mode,
             failure: Mode::Relaxed,
             op: ReadOp::Load,
-            object: Some(Object { name: &self.name, initial: self.initial }),
+            object: Some(Object { name: &self.name, initial: self.initial, what: self.what }),
             value: 0,
             pointer: false,
             exclusive: false,
@@ -50,8 +56,14 @@ impl State {
 
     /// A read with a rule; it may wait. What it only reads tells it nothing else.
     pub(crate) fn apply(&self, rule: Rule, argument: u64, mode: Mode, site: Site) -> Answer {
+        self.apply_as(self.what, rule, argument, mode, site)
+    }
+
+    /// As [`Self::apply`], where the object alone does not say what is done.
+    pub(crate) fn apply_as(&self, what: What, rule: Rule, argument: u64, mode: Mode, site: Site) -> Answer {
         let mut request = self.request(Kind::Read, mode, site);
         request.op = ReadOp::Custom { rule, argument };
+        request.object = Some(Object { name: &self.name, initial: self.initial, what });
         perform(&request)
     }
 
@@ -61,6 +73,10 @@ impl State {
         request.failure = Mode::Acquire;
         request.op = ReadOp::Custom { rule, argument };
         perform(&request)
+    }
+
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named::Location(&self.name)
     }
 
     /// A read-modify-write that always writes; the value before it.

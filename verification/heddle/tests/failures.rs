@@ -101,7 +101,7 @@ fn a_lock_cycle_is_a_deadlock_that_names_both_sides() {
     }));
     assert_eq!(failure.kind, FailureKind::Deadlock);
     assert!(failure.message.contains("thread 0 waits"), "{failure}");
-    assert!(failure.message.contains("last changed by thread 0"), "{failure}");
+    assert!(failure.message.contains("held by thread 0"), "{failure}");
 }
 
 #[test]

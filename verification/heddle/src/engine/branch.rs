@@ -71,6 +71,7 @@ impl Engine {
         event.value = request.value;
         if let Some(object) = request.object {
             event.location = self.locate(object, NONE, request.pointer)?;
+            event.what = object.what;
         }
         event.exclusive = request.exclusive;
         self.exclusive |= request.exclusive;

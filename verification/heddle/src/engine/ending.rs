@@ -1,9 +1,9 @@
 //! What an execution amounts to once no thread can go on.
 
 use super::linear::{Linear, linear};
-use super::{Engine, Pending, Status};
-use crate::failure::FailureKind;
-use crate::graph::{EventId, Kind, ThreadId};
+use super::{Engine, Status};
+use crate::failure::{Again, FailureKind, Waiting};
+use crate::graph::{Event, EventId, Kind, ThreadId, What};
 
 impl Engine {
     /// Gives the run its verdict and counts it; whether it is to be made again.
@@ -30,11 +30,15 @@ impl Engine {
             }
             let linear = order.unwrap_or_else(|| linear(&self.graph));
             let token = self.token_of(&linear);
+            let spurious = self.graph.events.iter().filter(|event| is_spurious(event)).count();
             if let Some(failure) = &mut self.run.failure {
                 failure.token = token;
+                failure.interleaving = linear.is_interleaving;
+                failure.spurious = spurious;
                 failure.preemptions = linear.preemptions;
                 failure.events = self.graph.events.len();
             }
+            self.explain();
         }
         false
     }
@@ -72,9 +76,13 @@ impl Engine {
         }
         self.stats.blocked += 1;
         if deadlocked {
-            let lines: Vec<String> = waiting.iter().map(|t| self.describe(*t)).collect();
             self.run.current = waiting[0];
+            let waiting: Vec<Waiting> = waiting.iter().map(|thread| self.waiting(*thread)).collect();
+            let lines: Vec<String> = waiting.iter().map(ToString::to_string).collect();
             self.fail(FailureKind::Deadlock, lines.join("; "));
+            if let Some(failure) = &mut self.run.failure {
+                failure.waiting = waiting;
+            }
         }
     }
 
@@ -101,23 +109,24 @@ impl Engine {
         place == self.graph.last_place(event.location)
     }
 
-    fn describe(&self, thread: ThreadId) -> String {
-        let slot = &self.run.slots[thread as usize];
-        let at = slot.site.map_or(String::new(), |site| format!(" at {site}"));
-        match slot.status {
-            Status::New(Pending::Join(child)) => {
-                format!("thread {thread} waits{at} for thread {child} to end")
-            }
-            Status::Blocked(read) => {
-                let source = self.graph.event(read).source;
-                let holder = (source != crate::graph::NONE).then(|| self.graph.event(source));
-                let holder = holder.map_or(String::new(), |event| {
-                    format!(", last changed by thread {} at {}", event.thread, event.site)
-                });
-                format!("thread {thread} waits{at}{holder}")
-            }
-            Status::Spinning(_) => format!("thread {thread} spins{at} and nothing changes"),
-            _ => format!("thread {thread} cannot go on{at}"),
+    /// Adds to the failure of a replay what only a replay knows.
+    fn explain(&mut self) {
+        if !self.is_told() {
+            return;
+        }
+        let (steps, places) = self.steps();
+        let interleaving = self.run.failure.as_ref().is_none_or(|failure| failure.interleaving);
+        let weak = (!interleaving).then(|| self.weak(&places));
+        if let Some(failure) = &mut self.run.failure {
+            failure.steps = steps;
+            failure.weak = weak;
+            failure.again = Again::Same;
         }
     }
+}
+
+/// Whether an operation came out as it does for no reason. Whom a notification
+/// wakes is a choice of another kind.
+fn is_spurious(event: &Event) -> bool {
+    event.kind == Kind::Read && event.alternative != 0 && event.what != What::Notification
 }

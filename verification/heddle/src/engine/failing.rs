@@ -52,14 +52,7 @@ impl Engine {
     pub(crate) fn fail(&mut self, kind: FailureKind, message: String) {
         if self.run.failure.is_none() {
             let thread = self.run.current;
-            self.run.failure = Some(Failure {
-                kind,
-                message,
-                thread: thread as usize,
-                preemptions: 0,
-                events: 0,
-                token: String::new(),
-            });
+            self.run.failure = Some(Failure::new(kind, message, thread as usize));
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Linear {
     pub(super) preemptions: u32,
     /// Whether there is none with fewer preemptions.
     pub(super) is_fewest: bool,
+    /// Whether it is an interleaving that explains the execution.
+    pub(super) is_interleaving: bool,
 }
 
 /// The order with the fewest preemptions, unless looking for it takes too long.
@@ -33,10 +35,11 @@ pub(super) fn linear_within(graph: &Graph, at_most: u32) -> Option<Linear> {
     let some = Search { graph, interleaving: true }.some();
     let interleaving = some.steps.len() == Search { graph, interleaving: false }.some().steps.len();
     let search = Search { graph, interleaving };
-    match search.fewest(at_most) {
-        Ok(found) => found.map(|linear| Linear { is_fewest: true, ..linear }),
+    let found = match search.fewest(at_most) {
+        Ok(found) => found,
         Err(TooManyStates) => Some(search.some()).filter(|linear| linear.preemptions <= at_most),
-    }
+    };
+    found.map(|linear| Linear { is_interleaving: interleaving, ..linear })
 }
 
 /// The search for the fewest preemptions was given up.
@@ -209,5 +212,5 @@ fn trace_back(best: &Best, end: State) -> Linear {
         state = before;
     }
     steps.reverse();
-    Linear { steps, preemptions, is_fewest: true }
+    Linear { steps, preemptions, is_fewest: true, is_interleaving: false }
 }

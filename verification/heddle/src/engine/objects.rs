@@ -79,6 +79,20 @@ impl Name {
         engine != 0 && engine != run >> COUNT_BITS && live().contains(&engine)
     }
 
+    /// Keeps the number of a name that people use until the object has a place: a
+    /// run's number without its engine's is never that of a run.
+    pub(super) fn call(&self, run: u64, name: u32) {
+        let word = (run & ((1 << COUNT_BITS) - 1)) << INDEX_BITS | u64::from(name);
+        self.0.store(word, Ordering::Relaxed);
+    }
+
+    /// The number that [`Self::call`] kept in this run.
+    pub(super) fn called(&self, run: u64) -> Option<usize> {
+        let word = self.0.load(Ordering::Relaxed);
+        let kept = word >> INDEX_BITS == run & ((1 << COUNT_BITS) - 1);
+        kept.then_some(word as usize & ((1 << INDEX_BITS) - 1))
+    }
+
     fn set(&self, run: u64, index: u32) {
         self.0.store(run << INDEX_BITS | u64::from(index), Ordering::Relaxed);
     }
@@ -120,6 +134,7 @@ impl Engine {
         if known == NONE {
             let location = self.graph.add_location(object.initial);
             self.run.named.push(true);
+            self.tell_location(object.name, location);
             object.name.set(run, location);
             return Some(location);
         }
@@ -129,6 +144,7 @@ impl Engine {
         }
         *initial = object.initial;
         self.run.named[known as usize] = true;
+        self.tell_location(object.name, known);
         object.name.set(run, known);
         Some(known)
     }
@@ -167,7 +183,9 @@ impl Engine {
             return true;
         }
         let thread = self.run.current;
-        let Some((other, other_site)) = self.record_access(name, write, site) else {
+        let race = self.record_access(name, write, site);
+        self.tell_access(name, write, site);
+        let Some((other, other_site)) = race else {
             return true;
         };
         let act = if write { "writes" } else { "reads" };
@@ -188,6 +206,7 @@ impl Engine {
             index as usize
         } else {
             let index = self.run.cells.len();
+            self.tell_cell(name, index as u32);
             name.set(self.run.id, index as u32);
             self.run.cells.push(CellState::default());
             index

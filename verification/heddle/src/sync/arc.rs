@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use super::State;
 use crate::engine::{CellName, suspend, try_with};
-use crate::graph::{Mode, Rmw, Site};
+use crate::graph::{Mode, Rmw, Site, What};
 
 /// As `std::sync::Arc`; a value that outlives the execution is a reported leak.
 pub struct Arc<T: ?Sized> {
@@ -42,7 +42,7 @@ impl Count {
     fn new(site: Site) -> std::sync::Arc<Self> {
         let tracked = try_with(|engine| engine.track(site));
         std::sync::Arc::new(Self {
-            strong: State::new(1),
+            strong: State::of(What::Handles, 1),
             handles: CellName::new(),
             released: Mutex::default(),
             tracked: Mutex::new(tracked),

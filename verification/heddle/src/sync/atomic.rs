@@ -13,7 +13,7 @@ pub use pointer::AtomicPtr;
 pub use std::sync::atomic::Ordering;
 
 use crate::engine::{Answer, Name, Object, Request, perform};
-use crate::graph::{Kind, Mode, ReadOp, Site};
+use crate::graph::{Kind, Mode, ReadOp, Site, What};
 
 /// A fence, as `std::sync::atomic::fence`.
 #[track_caller]
@@ -55,7 +55,7 @@ impl<'a> Raw<'a> {
             success: mode,
             failure: mode,
             op: ReadOp::Load,
-            object: Some(Object { name: self.name, initial: self.initial }),
+            object: Some(Object { name: self.name, initial: self.initial, what: What::Atomic }),
             value: 0,
             pointer: self.pointer,
             exclusive: false,

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::{State, only};
-use crate::graph::{Mode, Rmw, Step};
+use crate::graph::{Mode, Rmw, Step, What};
 
 /// As `std::sync::Barrier`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Barrier {
     /// A barrier for this many threads.
     #[must_use]
     pub const fn new(threads: usize) -> Self {
-        Self { threads: if threads == 0 { 1 } else { threads as u64 }, arrived: State::new(0) }
+        Self { threads: if threads == 0 { 1 } else { threads as u64 }, arrived: State::of(What::Barrier, 0) }
     }
 
     /// Waits until all threads have arrived.
@@ -50,3 +50,5 @@ impl Barrier {
         BarrierWaitResult(leader)
     }
 }
+
+crate::name::nameable! { [] Barrier, it => it.arrived.named(); }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::{MutexGuard, State, only};
 use crate::engine::with;
-use crate::graph::{Mode, Rmw, Site, Step};
+use crate::graph::{Mode, Rmw, Site, Step, What};
 
 /// As `std::sync::Condvar`: wakes spuriously, as often as
 /// [`crate::model::Builder::spurious_wakeups`] says, and times out at any time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Condvar {
     /// Low half: who waits, by thread; high half: who has been woken.
     state: State,
@@ -76,11 +76,17 @@ fn waiter() -> (u64, bool) {
     })
 }
 
+impl Default for Condvar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Condvar {
     /// One that nobody waits for.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: State::new(0) }
+        Self { state: State::of(What::Condvar, 0) }
     }
 
     /// Gives the mutex back, waits to be notified, and takes it again.
@@ -152,6 +158,8 @@ impl Condvar {
     }
 
     fn notify(&self, rule: crate::graph::Rule, site: Site) {
-        self.state.apply(rule, 0, Mode::Relaxed, site);
+        self.state.apply_as(What::Notification, rule, 0, Mode::Relaxed, site);
     }
 }
+
+crate::name::nameable! { [] Condvar, it => it.state.named(); }

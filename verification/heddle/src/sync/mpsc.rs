@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 
 use super::{State, only};
-use crate::graph::{Mode, Rmw, Site, Step};
+use crate::graph::{Mode, Rmw, Site, Step, What};
 
 /// The state holds the messages in its low half, the senders above, and whether
 /// the receiver is gone in its highest bit. It orders all that happens to the
@@ -66,7 +66,7 @@ fn try_receive(value: u64, _: u64, alternative: u8) -> Option<Step> {
 #[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let channel = Arc::new(Channel { state: State::new(SENDER), queue: Mutex::new(VecDeque::new()) });
+    let channel = Arc::new(Channel { state: State::of(What::Channel, SENDER), queue: Mutex::new(VecDeque::new()) });
     let site = Location::caller();
     let sender = Sender { channel: Arc::clone(&channel), site };
     (sender, Receiver { channel, site })
@@ -88,7 +88,7 @@ impl<T> Sender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         let site = Location::caller();
         let channel = &self.channel;
-        if !channel.state.apply(send, 0, Mode::Release, site).wrote {
+        if !channel.state.apply_as(What::Send, send, 0, Mode::Release, site).wrote {
             return Err(SendError(message));
         }
         let mut queue = channel.queue.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,10 +5,10 @@ use std::panic::Location;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::State;
-use crate::graph::{Mode, Site, Step};
+use crate::graph::{Mode, Site, Step, What};
 
 /// As `std::sync::Mutex`. It is never poisoned: a panic fails the execution.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mutex<T: ?Sized> {
     state: State,
     data: std::sync::Mutex<T>,
@@ -40,7 +40,7 @@ impl<T> Mutex<T> {
     /// A free mutex.
     #[must_use]
     pub const fn new(data: T) -> Self {
-        Self { state: State::new(FREE), data: std::sync::Mutex::new(data) }
+        Self { state: State::of(What::Mutex, FREE), data: std::sync::Mutex::new(data) }
     }
 
     /// Takes the data.
@@ -100,6 +100,12 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 impl<T> From<T> for Mutex<T> {
     fn from(data: T) -> Self {
         Self::new(data)
@@ -142,3 +148,5 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         self.give_back();
     }
 }
+
+crate::name::nameable! { [T: ?Sized] Mutex<T>, it => it.state.named(); }

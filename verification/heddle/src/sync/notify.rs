@@ -3,10 +3,10 @@
 use std::panic::Location;
 
 use super::{State, only};
-use crate::graph::{Mode, Rmw, Step};
+use crate::graph::{Mode, Rmw, Step, What};
 
 /// A flag one thread raises and another waits for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notify {
     state: State,
 }
@@ -17,11 +17,17 @@ pub(crate) fn take(value: u64, _: u64, alternative: u8) -> Option<Step> {
     only(alternative, step)
 }
 
+impl Default for Notify {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Notify {
     /// A lowered flag.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: State::new(0) }
+        Self { state: State::of(What::Notify, 0) }
     }
 
     /// Raises the flag.
@@ -38,3 +44,5 @@ impl Notify {
         self.state.apply(take, 0, Mode::Acquire, site);
     }
 }
+
+crate::name::nameable! { [] Notify, it => it.state.named(); }

@@ -3,10 +3,10 @@
 use std::panic::Location;
 
 use super::{State, only};
-use crate::graph::{Mode, Step};
+use crate::graph::{Mode, Step, What};
 
 /// As `std::sync::OnceLock`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OnceLock<T> {
     state: State,
     value: std::sync::OnceLock<T>,
@@ -25,11 +25,17 @@ fn begin(value: u64, _: u64, alternative: u8) -> Option<Step> {
     only(alternative, step)
 }
 
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> OnceLock<T> {
     /// Without a value.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: State::new(EMPTY), value: std::sync::OnceLock::new() }
+        Self { state: State::of(What::OnceLock, EMPTY), value: std::sync::OnceLock::new() }
     }
 
     /// The value, if this thread can see it.
@@ -73,3 +79,5 @@ impl<T> OnceLock<T> {
         }
     }
 }
+
+crate::name::nameable! { [T] OnceLock<T>, it => it.state.named(); }

@@ -5,10 +5,10 @@ use std::panic::Location;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::{State, only};
-use crate::graph::{Mode, Rmw, Site, Step};
+use crate::graph::{Mode, Rmw, Site, Step, What};
 
 /// As `std::sync::RwLock`. It is never poisoned: a panic fails the execution.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RwLock<T: ?Sized> {
     /// How many readers hold it, or [`WRITER`].
     state: State,
@@ -61,7 +61,7 @@ impl<T> RwLock<T> {
     /// A free lock.
     #[must_use]
     pub const fn new(data: T) -> Self {
-        Self { state: State::new(0), data: std::sync::RwLock::new(data) }
+        Self { state: State::of(What::RwLock, 0), data: std::sync::RwLock::new(data) }
     }
 
     /// Takes the data.
@@ -82,7 +82,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        self.state.apply(wait_read, 0, Mode::Acquire, site);
+        self.state.apply_as(What::ReadLock, wait_read, 0, Mode::Acquire, site);
         Ok(self.read_guard(site))
     }
 
@@ -93,7 +93,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        if self.state.apply(try_read, 0, Mode::Acquire, site).wrote {
+        if self.state.apply_as(What::ReadLock, try_read, 0, Mode::Acquire, site).wrote {
             Ok(self.read_guard(site))
         } else {
             Err(TryLockError::WouldBlock)
@@ -107,7 +107,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        self.state.apply(wait_write, 0, Mode::Acquire, site);
+        self.state.apply_as(What::WriteLock, wait_write, 0, Mode::Acquire, site);
         Ok(self.write_guard(site))
     }
 
@@ -118,7 +118,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        if self.state.apply(try_write, 0, Mode::Acquire, site).wrote {
+        if self.state.apply_as(What::WriteLock, try_write, 0, Mode::Acquire, site).wrote {
             Ok(self.write_guard(site))
         } else {
             Err(TryLockError::WouldBlock)
@@ -154,6 +154,12 @@ impl<T: ?Sized> RwLock<T> {
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let data = self.data.get_mut();
         Ok(data.unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 
@@ -200,3 +206,5 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
         self.state.release(0, self.site);
     }
 }
+
+crate::name::nameable! { [T: ?Sized] RwLock<T>, it => it.state.named(); }

@@ -201,6 +201,8 @@ macro_rules! shared_api {
             }
         }
 
+        crate::name::nameable! { [] $name, it => crate::engine::Named::Location(&it.name); }
+
         impl Default for $name {
             fn default() -> Self {
                 Self::new(Default::default())

@@ -195,3 +195,5 @@ impl<T> From<*mut T> for AtomicPtr<T> {
         Self::new(value)
     }
 }
+
+crate::name::nameable! { [T] AtomicPtr<T>, it => crate::engine::Named::Location(&it.name); }
