@@ -8,6 +8,7 @@ mod failing;
 mod handles;
 mod linear;
 mod objects;
+mod overflow;
 mod replay;
 mod schedule;
 mod search;
@@ -116,6 +117,8 @@ pub(crate) struct Slot {
     /// Where it last asked for an operation.
     pub(crate) site: Option<Site>,
     pub(crate) name: Option<String>,
+    /// What the program asks for, if it is more than the builder gives.
+    pub(crate) stack_size: usize,
     /// Spurious wake-ups it may still have.
     pub(crate) spurious: u32,
     /// It runs a destructor whose thread is a matter of chance.
@@ -137,6 +140,7 @@ impl Slot {
             trial: None,
             site: None,
             name: None,
+            stack_size: 0,
             spurious: 0,
             destructor: None,
             parking: None,

@@ -68,7 +68,8 @@ pub struct Builder {
     pub progress: Option<Tell>,
     /// In runs of the closure.
     pub progress_interval: u64,
-    /// The size of each thread's stack in bytes.
+    /// The size of each thread's stack in bytes; as in std, 2 MiB. Only what a thread
+    /// uses is taken from memory.
     pub stack_size: usize,
     /// Operations to run with another ordering than the code says.
     pub weakened: Vec<Weakening>,
@@ -114,6 +115,7 @@ pub(crate) struct Limits {
     pub(crate) child_panics: bool,
     pub(crate) simplest_failure: bool,
     pub(crate) arc_counts: bool,
+    pub(crate) stack_size: usize,
 }
 
 impl std::fmt::Debug for Builder {
@@ -155,7 +157,7 @@ impl Builder {
             interrupt: None,
             progress: None,
             progress_interval: 10_000,
-            stack_size: 256 * 1024,
+            stack_size: 2 * 1024 * 1024,
             weakened: Vec::new(),
             explain: true,
         }
@@ -273,6 +275,7 @@ impl Builder {
             child_panics: self.child_panics,
             simplest_failure: self.simplest_failure,
             arc_counts: self.arc_counts,
+            stack_size: self.stack_size,
         };
         let mut engine = Engine::new(limits, Graph::new());
         engine.weakened.clone_from(&self.weakened);

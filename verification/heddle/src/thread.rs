@@ -183,6 +183,7 @@ impl<T> JoinHandle<T> {
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<String>,
+    stack_size: usize,
 }
 
 impl Builder {
@@ -199,9 +200,11 @@ impl Builder {
         self
     }
 
-    /// Stacks are pooled: [`crate::model::Builder::stack_size`] says how large.
+    /// The least size of the thread's stack in bytes, if it is more than
+    /// [`crate::model::Builder::stack_size`].
     #[must_use]
-    pub fn stack_size(self, _size: usize) -> Self {
+    pub fn stack_size(mut self, size: usize) -> Self {
+        self.stack_size = size;
         self
     }
 
@@ -215,6 +218,13 @@ impl Builder {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        Ok(spawn_named(f, self.name, Location::caller()))
+        let handle = spawn_named(f, self.name, Location::caller());
+        // It has not started: the thread that spawned it is still running.
+        with(|engine| {
+            if let Some(slot) = engine.run.slots.get_mut(handle.thread.id.0 as usize) {
+                slot.stack_size = self.stack_size;
+            }
+        });
+        Ok(handle)
     }
 }

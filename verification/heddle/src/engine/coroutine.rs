@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use super::{Answer, Engine, Entry, Request};
+use super::{Answer, Engine, Entry, Request, overflow};
 use crate::graph::ThreadId;
 
-type Thread = Coroutine<(), (), (), DefaultStack>;
+pub(super) type Thread = Coroutine<(), (), (), DefaultStack>;
 
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
@@ -28,6 +28,12 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Engine) -> R) -> R {
 
 /// As [`with`], or `None` outside a model.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+    overflow::check();
+    reach(f)
+}
+
+/// As [`try_with`], by a thread whose stack may be at its end.
+pub(super) fn reach<R>(f: impl FnOnce(&mut Engine) -> R) -> Option<R> {
     ENGINE.try_with(|engine| engine.try_borrow_mut().ok()?.as_mut().map(f)).ok().flatten()
 }
 
@@ -83,6 +89,8 @@ pub(crate) fn install_panic_hook() {
 pub(crate) struct Driver {
     threads: Vec<Option<Thread>>,
     stacks: Vec<Option<DefaultStack>>,
+    /// Where each thread's stack ends.
+    ends: Vec<usize>,
     stack_size: usize,
 }
 
@@ -118,12 +126,15 @@ impl Driver {
         while self.threads.len() <= slot {
             self.threads.push(None);
             self.stacks.push(None);
+            self.ends.push(0);
         }
         let mut coroutine = match self.threads[slot].take() {
             Some(coroutine) => coroutine,
             None => self.start(slot),
         };
+        overflow::enter(&coroutine, self.ends[slot]);
         let result = coroutine.resume(());
+        overflow::leave();
         YIELDER.set(std::ptr::null());
         match result {
             CoroutineResult::Yield(()) => self.threads[slot] = Some(coroutine),
@@ -132,11 +143,12 @@ impl Driver {
     }
 
     fn start(&mut self, slot: usize) -> Thread {
-        let entry = with(|engine| engine.entries[slot].take());
+        let (entry, size) = with(|engine| (engine.entries[slot].take(), engine.run.slots[slot].stack_size));
         let entry = entry.expect("a thread that is ready has a body until it starts");
-        let stack = self.stacks[slot]
-            .take()
-            .unwrap_or_else(|| DefaultStack::new(self.stack_size).expect("the system has memory for a thread's stack"));
+        let size = size.max(self.stack_size);
+        let pooled = self.stacks[slot].take().filter(|stack| overflow::size(stack) >= size);
+        let stack = pooled.unwrap_or_else(|| overflow::stack(size));
+        self.ends[slot] = overflow::end(&stack);
         Coroutine::with_stack(stack, move |yielder, ()| body(yielder, entry))
     }
 
