@@ -19,6 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspend, take_panic_site, try_with, with};
+pub(crate) use handles::{Counted, Destructor, Owner, Tally, show_thread};
 pub(crate) use objects::{CellName, Name};
 pub(crate) use search::Task;
 use search::{Choice, Frame, Item};
@@ -27,7 +28,7 @@ pub(crate) use token::Guide;
 use crate::failure::{Failure, FailureKind};
 use crate::graph::{EventId, Graph, Kind, LocationId, Mode, NONE, ReadOp, Site, ThreadId};
 use crate::model::Limits;
-use crate::sync::State;
+use crate::sync::{Counts, State};
 use objects::CellState;
 
 /// The body of a thread.
@@ -114,7 +115,7 @@ pub(crate) struct Slot {
     /// Spurious wake-ups it may still have.
     pub(crate) spurious: u32,
     /// It runs a destructor whose thread is a matter of chance.
-    destructor: Option<handles::Destructor>,
+    destructor: Option<Destructor>,
     /// What `park` waits for.
     pub(crate) parking: Option<Arc<State>>,
     /// Values of `thread_local!` keys, by the address of the key.
@@ -166,6 +167,11 @@ pub(crate) struct Run {
     pub(crate) statics: Locals,
     /// Tracked memory: its address and number in `tracked`.
     pub(crate) allocations: Vec<(usize, usize)>,
+    /// The counts of the values that `Arc`s made in this run hold, by address.
+    pub(crate) arcs: Counts,
+    /// What is to be counted in a new search.
+    wanted: Vec<(u32, Tally)>,
+    suspects: Vec<handles::Suspect>,
     guide: Option<Guide>,
     alone: alone::Alone,
 }
@@ -233,6 +239,7 @@ pub(crate) struct Engine {
     waits: Vec<u64>,
     /// Loops that were found to give up.
     bounded: Vec<u64>,
+    pub(crate) counted: Counted,
 }
 
 impl Engine {
@@ -254,6 +261,7 @@ impl Engine {
             exclusive: false,
             waits: Vec::new(),
             bounded: Vec::new(),
+            counted: Counted::default(),
         }
     }
 
@@ -275,6 +283,9 @@ impl Engine {
         run.alone.clear();
         run.tracked.clear();
         run.allocations.clear();
+        run.arcs.clear();
+        run.wanted.clear();
+        run.suspects.clear();
         self.entries.clear();
         self.start_thread(0, body, None);
     }
@@ -314,8 +325,8 @@ impl Engine {
         if self.is_over() {
             return None;
         }
-        if self.slot(thread).destructor.is_some() {
-            return self.destruct(request);
+        if self.slot(thread).destructor.is_some() && self.shows_thread(request.site) {
+            return None;
         }
         if self.slot(thread).trial.is_some() {
             return self.try_round(request);

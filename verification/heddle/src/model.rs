@@ -46,9 +46,9 @@ pub struct Builder {
     pub spurious_failures: u32,
     /// A panic in a spawned thread is what its `join` returns, and no failure.
     pub child_panics: bool,
-    /// Whether making, dropping and counting the handles of an `Arc` are events,
-    /// so that every order of drops is explored. Many more executions; without
-    /// it a program that can tell those orders apart fails as not modelled.
+    /// Count the handles of every `Arc` from the start. A search finds out by itself
+    /// whose handles must be events, and begins anew for them; only shards cannot,
+    /// and fail as not modelled. Many more executions.
     pub arc_counts: bool,
     /// Go on after a failing execution; the report has the first and how many.
     pub keep_going: bool,
@@ -219,6 +219,7 @@ impl Builder {
         let guide = Guide::parse(token)?;
         let started = Instant::now();
         let mut engine = self.engine();
+        engine.counted = guide.counted();
         engine.follow(guide);
         exchange(Some(engine));
         let body: Body = Arc::new(f);

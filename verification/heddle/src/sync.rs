@@ -10,6 +10,7 @@ pub(crate) mod notify;
 mod once_lock;
 mod rwlock;
 
+pub(crate) use arc::Counts;
 pub use arc::{Arc, Weak};
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::engine::{Entry, Request, perform, with};
+use crate::engine::{Entry, Request, perform, show_thread, with};
 use crate::graph::{Kind, Mode, ReadOp, Rmw, Site, ThreadId as Slot};
 use crate::sync::{State, notify};
 
@@ -82,7 +82,9 @@ pub fn park_timeout(_timeout: Duration) {
 
 /// The running thread.
 #[must_use]
+#[track_caller]
 pub fn current() -> Thread {
+    show_thread(Location::caller());
     with(|engine| {
         let slot = engine.run.current;
         Thread { id: ThreadId(slot), name: engine.run.slots[slot as usize].name.clone() }

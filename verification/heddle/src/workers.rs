@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::engine::{Driver, Engine, Entry, Stats, Task, exchange, with};
+use crate::engine::{Counted, Driver, Engine, Entry, Stats, Tally, Task, exchange, with};
 use crate::failure::Failure;
 use crate::model::{Builder, Completion, Progress};
 
@@ -32,6 +32,10 @@ struct Shared<'a> {
     flags: Flags,
     counts: Counts,
     outcome: Mutex<Outcome>,
+    /// The `Arc`s whose handles are events here.
+    counted: Counted,
+    /// What runs want counted too: then this search comes to nothing.
+    wanted: Mutex<Vec<(u32, Tally)>>,
 }
 
 /// What every worker looks at in each run and hardly ever changes, on a cache
@@ -86,11 +90,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// them out.
 const DEALT: usize = 16;
 
-/// Explores every execution that is this search's to explore.
+/// Explores every execution that is this search's to explore, anew whenever one
+/// needs the handles of more `Arc`s to be events.
 pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
+    let started = Instant::now();
+    let mut counted = Counted::nothing(builder.shard.is_some());
+    loop {
+        let (outcome, wanted) = search_counting(builder, body, started, counted.clone());
+        if wanted.is_empty() {
+            return outcome;
+        }
+        counted.add(&wanted);
+    }
+}
+
+fn search_counting(builder: &Builder, body: &Body, started: Instant, counted: Counted) -> (Outcome, Vec<(u32, Tally)>) {
     let shared = Shared {
         builder,
-        started: Instant::now(),
+        started,
+        counted,
+        wanted: Mutex::default(),
         tasks: Mutex::new(Tasks { queue: VecDeque::new(), busy: 1 }),
         changed: Condvar::new(),
         flags: Flags {
@@ -114,7 +133,8 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
     });
     let explored = *lock(&shared.counts.explored) / *lock(&shared.counts.total);
     let outcome = shared.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Outcome { explored: explored.min(1.0), ..outcome }
+    let wanted = shared.wanted.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (Outcome { explored: explored.min(1.0), ..outcome }, wanted)
 }
 
 impl Shared<'_> {
@@ -142,7 +162,9 @@ impl Shared<'_> {
     }
 
     fn enter(&self) -> Driver {
-        exchange(Some(self.builder.engine()));
+        let mut engine = self.builder.engine();
+        engine.counted.clone_from(&self.counted);
+        exchange(Some(engine));
         Driver::new(self.builder.stack_size)
     }
 
@@ -181,6 +203,12 @@ impl Shared<'_> {
     /// One run; whether the search goes on.
     fn run(&self, driver: &mut Driver, body: &OwnBody) -> bool {
         driver.run(&|| body.entry());
+        let wanted = with(Engine::take_wanted);
+        if !wanted.is_empty() {
+            lock(&self.wanted).extend(wanted);
+            self.stop(Completion::Failed);
+            return false;
+        }
         let failed = with(Engine::keep_failure);
         if failed && !self.builder.keep_going && !self.builder.simplest_failure {
             self.stop(Completion::Failed);

@@ -8,6 +8,9 @@ use crate::graph::{EventId, Kind, ThreadId};
 impl Engine {
     /// Gives the run its verdict and counts it; whether it is to be made again.
     pub(crate) fn end_run(&mut self) -> bool {
+        if !self.run.wanted.is_empty() {
+            return false;
+        }
         if self.run.again && self.run.failure.is_none() {
             return true;
         }
@@ -20,6 +23,9 @@ impl Engine {
             Some(FailureKind::Nondeterminism | FailureKind::Unsupported) => {}
             Some(_) if self.is_beyond(&mut order) => self.run.failure = None,
             Some(_) => {}
+        }
+        if self.doubts_failure() {
+            return false;
         }
         // Only a failure that may be reported needs its best order.
         let reported = self.failure.is_none() || self.limits.simplest_failure;

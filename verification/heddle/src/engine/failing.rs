@@ -21,7 +21,7 @@ impl Engine {
 
     /// Whether no thread may go on in this run.
     pub(super) fn is_over(&self) -> bool {
-        self.run.failure.is_some() || self.run.again
+        self.run.failure.is_some() || self.run.again || !self.run.wanted.is_empty()
     }
 
     /// Takes the run's failure into the search's; whether there was one.

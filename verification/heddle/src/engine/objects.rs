@@ -201,10 +201,19 @@ impl Engine {
             accesses.resize(thread as usize + 1, (0, site));
         }
         accesses[thread as usize] = (done + 1, site);
+        if let Some(destructor) = &self.run.slots[thread as usize].destructor {
+            // Whoever might run the destructor might be the one who does this.
+            accesses.resize(accesses.len().max(destructor.seen.len()), (0, site));
+            for (access, seen) in accesses.iter_mut().zip(&destructor.seen) {
+                if access.0 < *seen {
+                    *access = (*seen, site);
+                }
+            }
+        }
         race
     }
 
-    fn racing(&self, index: usize, thread: ThreadId, write: bool) -> Option<(usize, Site)> {
+    pub(super) fn racing(&self, index: usize, thread: ThreadId, write: bool) -> Option<(usize, Site)> {
         let state = &self.run.cells[index];
         let writes = state.writes.iter().enumerate();
         let reads = state.reads.iter().enumerate().filter(|_| write);

@@ -37,7 +37,7 @@ impl Engine {
         if self.run.teardown {
             return false;
         }
-        if self.is_over() {
+        if self.is_over() || self.shows_thread(site) {
             return true;
         }
         if self.is_alone(thread) {

@@ -2,12 +2,15 @@
 //! event by event, in an order in which every event follows its causes. Equal
 //! steps in a row are written once, with how many more there are.
 
-use super::Engine;
 use super::linear::{Linear, linear_within};
+use super::{Counted, Engine, Tally};
 use crate::graph::{Event, EventId, Graph, Kind, ThreadId};
 use crate::model::Running;
 
 const PREFIX: &str = "h2-";
+
+/// The steps come after what is counted: how many, and each with its name.
+const COUNTED_PREFIX: &str = "h3-";
 
 /// More steps than any search makes in one execution.
 const MAX_STEPS: usize = 1 << 20;
@@ -16,11 +19,17 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// Leads a run along a token instead of searching.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guide {
+    counted: Counted,
     steps: Vec<(ThreadId, u64)>,
     at: usize,
 }
 
 impl Guide {
+    /// The `Arc`s whose handles are events.
+    pub(crate) fn counted(&self) -> Counted {
+        self.counted.clone()
+    }
+
     /// The thread that moves next.
     pub(super) fn next(&self) -> Option<ThreadId> {
         self.steps.get(self.at).map(|step| step.0)
@@ -35,7 +44,8 @@ impl Guide {
 
     /// Reads a token; `None` if it is not one.
     pub(crate) fn parse(token: &str) -> Option<Self> {
-        let digits = token.strip_prefix(PREFIX)?.bytes();
+        let plain = token.strip_prefix(PREFIX);
+        let digits = plain.or_else(|| token.strip_prefix(COUNTED_PREFIX))?.bytes();
         let digits: Option<Vec<u64>> = digits
             .map(|byte| DIGITS.iter().position(|digit| *digit == byte))
             .map(|digit| digit.map(|digit| digit as u64))
@@ -58,6 +68,10 @@ impl Guide {
                 (number, shift) = (0, 0);
             }
         }
+        let mut counted = Counted::nothing(true);
+        if plain.is_none() {
+            counted.add(&take_counted(&mut numbers)?);
+        }
         if shift != 0 || numbers.len() % 3 != 0 {
             return None;
         }
@@ -70,24 +84,44 @@ impl Guide {
                 return None;
             }
         }
-        Some(Self { steps, at: 0 })
+        Some(Self { counted, steps, at: 0 })
     }
 
     fn print(&self) -> String {
-        let mut digits = Vec::new();
+        let places = &self.counted.places;
+        let mut numbers = Vec::new();
+        if !places.is_empty() {
+            numbers.push(places.len() as u64);
+            numbers.extend(places.iter().flat_map(|(name, tally)| [u64::from(*name), tally.bits()]));
+        }
         for run in self.steps.chunk_by(|one, next| one == next) {
-            for mut number in [u64::from(run[0].0), run[0].1, run.len() as u64 - 1] {
-                while number > 31 {
-                    digits.push(number & 31 | 32);
-                    number >>= 5;
-                }
-                digits.push(number);
+            numbers.extend([u64::from(run[0].0), run[0].1, run.len() as u64 - 1]);
+        }
+        let mut digits = Vec::new();
+        for mut number in numbers {
+            while number > 31 {
+                digits.push(number & 31 | 32);
+                number >>= 5;
             }
+            digits.push(number);
         }
         digits.push(checksum(&digits));
         let digits = digits.iter().map(|digit| char::from(DIGITS[*digit as usize]));
-        PREFIX.chars().chain(digits).collect()
+        let prefix = if places.is_empty() { PREFIX } else { COUNTED_PREFIX };
+        prefix.chars().chain(digits).collect()
     }
+}
+
+/// Takes what is counted off the front of a token's numbers.
+fn take_counted(numbers: &mut Vec<u64>) -> Option<Vec<(u32, Tally)>> {
+    let count = usize::try_from(*numbers.first()?).ok()?;
+    let end = count.checked_mul(2)?.checked_add(1)?;
+    if count == 0 || end > numbers.len() {
+        return None;
+    }
+    let named: Vec<u64> = numbers.drain(..end).skip(1).collect();
+    let place = |pair: &[u64]| Some((u32::try_from(pair[0]).ok()?, Tally::from_bits(pair[1])?));
+    named.chunks(2).map(place).collect()
 }
 
 fn checksum(digits: &[u64]) -> u64 {
@@ -108,7 +142,7 @@ impl Engine {
             printer.step(*id);
         }
         let steps = printer.steps;
-        Guide { steps, at: 0 }.print()
+        Guide { counted: self.counted.clone(), steps, at: 0 }.print()
     }
 
     pub(crate) fn follow(&mut self, guide: Guide) {

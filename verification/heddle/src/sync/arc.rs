@@ -1,82 +1,40 @@
 //! `Arc` and `Weak`.
 
+mod count;
 mod raw;
+mod weak;
 
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::Arc as StdArc;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::State;
-use crate::engine::{CellName, suspend, try_with};
-use crate::graph::{Mode, Rmw, Site};
+pub(crate) use count::Counts;
+use count::{Count, Origin};
+pub use weak::Weak;
+
+use crate::graph::{Mode, Site};
 
 /// As `std::sync::Arc`; a value that outlives the execution is a reported leak.
+///
+/// Its handles are events only where somebody can tell the orders apart in which
+/// they come and go; see the crate documentation.
 pub struct Arc<T: ?Sized> {
     /// `None` only while it is dropped or taken apart.
-    value: Option<std::sync::Arc<T>>,
-    count: std::sync::Arc<Count>,
+    value: Option<StdArc<T>>,
+    count: StdArc<Count>,
     site: Site,
-}
-
-/// As `std::sync::Weak`.
-pub struct Weak<T: ?Sized> {
-    value: std::sync::Weak<T>,
-    count: std::sync::Arc<Count>,
-}
-
-/// What all handles of one value share.
-#[derive(Debug)]
-struct Count {
-    /// The number of handles, if that is modelled.
-    strong: State,
-    /// Who changed the number and who asked for it, if it is not.
-    handles: CellName,
-    /// What those who dropped a handle had seen.
-    released: Mutex<Vec<u32>>,
-    tracked: Mutex<Option<(u64, usize)>>,
-}
-
-impl Count {
-    fn new(site: Site) -> std::sync::Arc<Self> {
-        let tracked = try_with(|engine| engine.track(site));
-        std::sync::Arc::new(Self {
-            strong: State::new(1),
-            handles: CellName::new(),
-            released: Mutex::default(),
-            tracked: Mutex::new(tracked),
-        })
-    }
-
-    /// A handle comes or goes, or is counted; whether counts are events.
-    fn touch(&self, observe: bool, site: Site) -> bool {
-        let modelled = try_with(|engine| engine.limits.arc_counts).unwrap_or(false);
-        if modelled {
-            return true;
-        }
-        let fine = try_with(|engine| engine.count_handle(&self.handles, observe, site));
-        if fine == Some(false) && !std::thread::panicking() {
-            loop {
-                suspend();
-            }
-        }
-        false
-    }
-
-    fn untrack(&self) {
-        let tracked = self.tracked.lock().ok().and_then(|mut tracked| tracked.take());
-        if let Some(tracked) = tracked {
-            try_with(|engine| engine.untrack(tracked));
-        }
-    }
+    origin: Origin,
 }
 
 impl<T> Arc<T> {
     /// The first handle to a value.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self::from_std(std::sync::Arc::new(value))
+        Self::from_std(StdArc::new(value))
     }
 
     /// As in `std`.
@@ -93,15 +51,39 @@ impl<T> Arc<T> {
     /// The handle, if it is not.
     #[track_caller]
     pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
-        if !this.is_only(Location::caller()) {
+        if !this.count.remove_only(|| this.handles(), this.origin, Location::caller()) {
             return Err(this);
         }
-        this.count.untrack();
-        let value = this.value.take().expect(HELD);
-        std::sync::Arc::try_unwrap(value).map_err(|value| {
-            this.value = Some(value);
-            this
-        })
+        Ok(this.take())
+    }
+
+    /// The value, if this is its last handle.
+    #[must_use]
+    #[track_caller]
+    pub fn into_inner(mut this: Self) -> Option<T> {
+        let site = Location::caller();
+        if this.count.remove_and_tell(|| this.handles(), this.origin, site) {
+            return Some(this.take());
+        }
+        drop(this.value.take());
+        None
+    }
+
+    /// The value, or a clone of it if this is not its only handle.
+    #[must_use]
+    #[track_caller]
+    pub fn unwrap_or_clone(this: Self) -> T
+    where
+        T: Clone,
+    {
+        Self::try_unwrap(this).unwrap_or_else(|this| (*this).clone())
+    }
+
+    /// Takes the value out of the last handle.
+    fn take(&mut self) -> T {
+        let value = self.value.take().and_then(StdArc::into_inner);
+        self.count.taken();
+        value.expect("the graph has every drop of another handle, and so has this run")
     }
 }
 
@@ -110,92 +92,61 @@ const HELD: &str = "a handle holds its value until it is dropped";
 impl<T: ?Sized> Arc<T> {
     /// The first modelled handle to a value; there must be no other.
     #[track_caller]
-    pub fn from_std(value: std::sync::Arc<T>) -> Self {
+    pub fn from_std(value: StdArc<T>) -> Self {
         let site = Location::caller();
-        Self { value: Some(value), count: Count::new(site), site }
+        let count = Count::enter(StdArc::as_ptr(&value).addr(), site);
+        Self { value: Some(value), count, site, origin: Origin::First }
     }
 
-    fn std(&self) -> &std::sync::Arc<T> {
+    fn std(&self) -> &StdArc<T> {
         self.value.as_ref().expect(HELD)
     }
 
-    fn is_only(&self, site: Site) -> bool {
-        if self.count.touch(true, site) {
-            self.count.strong.peek(Mode::Acquire, site) == 1
-        } else {
-            std::sync::Arc::strong_count(self.std()) == 1
-        }
+    /// How many handles there are in this run.
+    fn handles(&self) -> usize {
+        StdArc::strong_count(self.std())
     }
 
     /// How many handles there are.
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
-        let site = Location::caller();
-        if this.count.touch(true, site) {
-            this.count.strong.peek(Mode::Relaxed, site) as usize
-        } else {
-            std::sync::Arc::strong_count(this.std())
-        }
+        this.count.number(|| this.handles(), Mode::Relaxed, Location::caller())
     }
 
-    /// The value, if this is its only handle.
+    /// How many weak handles there are.
+    #[track_caller]
+    pub fn weak_count(this: &Self) -> usize {
+        this.count.weak_number(Location::caller())
+    }
+
+    /// The value, if this is its only handle and there is no weak one.
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
-        if !this.is_only(Location::caller()) {
+        if !this.count.is_only(|| this.handles(), Location::caller()) {
             return None;
         }
-        this.value.as_mut().and_then(std::sync::Arc::get_mut)
+        this.value.as_mut().and_then(StdArc::get_mut)
     }
 
     /// Whether two handles are to one value.
     #[must_use]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        std::sync::Arc::ptr_eq(this.std(), other.std())
+        StdArc::ptr_eq(this.std(), other.std())
     }
 
     /// Where the value is.
     #[must_use]
     pub fn as_ptr(this: &Self) -> *const T {
-        std::sync::Arc::as_ptr(this.std())
+        StdArc::as_ptr(this.std())
     }
 
     /// A handle that does not keep the value.
     #[must_use]
-    pub fn downgrade(this: &Self) -> Weak<T> {
-        Weak { value: std::sync::Arc::downgrade(this.std()), count: std::sync::Arc::clone(&this.count) }
-    }
-}
-
-impl<T: ?Sized> Weak<T> {
-    /// A handle that keeps the value, if it is still there.
-    #[must_use]
     #[track_caller]
-    pub fn upgrade(&self) -> Option<Arc<T>> {
+    pub fn downgrade(this: &Self) -> Weak<T> {
         let site = Location::caller();
-        if self.count.touch(true, site) {
-            let rule = |value, _, alternative| {
-                super::only(
-                    alternative,
-                    match value {
-                        0 => crate::graph::Step::Read,
-                        count => crate::graph::Step::Write(count + 1),
-                    },
-                )
-            };
-            let answer = self.count.strong.apply(rule, 0, Mode::Acquire, site);
-            if !answer.wrote {
-                return None;
-            }
-        }
-        let value = Some(self.value.upgrade()?);
-        let count = std::sync::Arc::clone(&self.count);
-        Some(Arc { value, count, site })
-    }
-}
-
-impl<T: ?Sized> Clone for Weak<T> {
-    fn clone(&self) -> Self {
-        Self { value: self.value.clone(), count: std::sync::Arc::clone(&self.count) }
+        this.count.downgrade(site);
+        Weak::new_of(StdArc::downgrade(this.std()), StdArc::clone(&this.count), site)
     }
 }
 
@@ -203,10 +154,11 @@ impl<T: ?Sized> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Self {
         let site = Location::caller();
-        if self.count.touch(false, site) {
-            self.count.strong.modify(Rmw::Add, 1, Mode::Relaxed, site);
+        self.count.add(site);
+        if self.origin == Origin::First {
+            self.count.firm.fetch_add(1, Relaxed);
         }
-        Self { value: self.value.clone(), count: std::sync::Arc::clone(&self.count), site }
+        Self { value: self.value.clone(), count: StdArc::clone(&self.count), site, origin: self.origin }
     }
 }
 
@@ -215,26 +167,14 @@ impl<T: ?Sized> Drop for Arc<T> {
         let Some(value) = self.value.take() else {
             return;
         };
-        if self.count.touch(false, self.site) {
-            self.count.strong.modify(Rmw::Sub, 1, Mode::AcqRel, self.site);
-        }
-        let last = std::sync::Arc::strong_count(&value) == 1;
-        let released = self.count.released.lock();
-        let mut released = released.unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !last {
-            try_with(|engine| engine.release_handle(&mut released));
+        if self.count.is_gone(self.site) {
+            mem::forget(value);
             return;
         }
-        let counted = try_with(|engine| {
-            if !engine.limits.arc_counts && !engine.run.teardown {
-                engine.enter_destructor(&released);
-            }
-        });
-        drop(released);
-        self.count.untrack();
-        drop(value);
-        if counted.is_some() {
-            try_with(crate::engine::Engine::leave_destructor);
+        if self.count.remove(|| StdArc::strong_count(&value), self.origin, self.site) {
+            let end = self.count.end();
+            drop(value);
+            drop(end);
         }
     }
 }
@@ -270,11 +210,5 @@ impl<T> From<T> for Arc<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Weak<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(Weak)")
     }
 }

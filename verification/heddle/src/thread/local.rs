@@ -1,9 +1,10 @@
 //! Thread-local variables of a model.
 
 use std::any::Any;
+use std::panic::Location;
 use std::rc::Rc;
 
-use crate::engine::with;
+use crate::engine::{show_thread, with};
 
 /// A thread-local variable, made by [`crate::thread_local!`].
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// After the thread's values were dropped.
+    #[track_caller]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
         F: FnOnce(&T) -> R,
@@ -34,10 +36,12 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Errors
     /// After the thread's values were dropped.
+    #[track_caller]
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,
     {
+        show_thread(Location::caller());
         let key = std::ptr::from_ref(self).addr();
         let found = with(|engine| {
             let locals = &engine.run.slots[engine.run.current as usize].locals;
