@@ -292,11 +292,8 @@ impl Count {
         } else {
             self.number(handles, Mode::Acquire, site) == 1
         };
-        if taken {
-            if !self.tally().has(Tally::STRONG) {
-                self.close(origin, site);
-            }
-            self.untrack();
+        if taken && !self.tally().has(Tally::STRONG) {
+            self.close(origin, site);
         }
         taken
     }
@@ -400,6 +397,7 @@ impl Count {
 
     /// The last handle is taken apart, and drops nothing.
     pub(super) fn taken(&self) {
+        self.untrack();
         self.gone.store(true, Relaxed);
         self.forget();
     }
