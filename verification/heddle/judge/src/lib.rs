@@ -54,6 +54,7 @@ pub mod enumerate;
 pub mod graph;
 pub mod interleave;
 pub mod litmus;
+pub mod machine;
 pub mod mutation;
 pub mod outcome;
 pub mod program;
