@@ -7,18 +7,22 @@ mod ending;
 mod failing;
 mod handles;
 mod linear;
+mod livelock;
 mod objects;
 mod replay;
+mod rounds;
 mod schedule;
 mod search;
 mod spin;
+mod state;
 mod token;
 
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub(crate) use coroutine::{Driver, exchange, install_panic_hook, perform, suspend, take_panic_site, try_with, with};
+pub(crate) use coroutine::{Driver, exchange, hint, install_panic_hook, perform, suspend, take_panic_site, try_with, with};
+pub(crate) use spin::Hinted;
 pub(crate) use objects::{CellName, Name};
 pub(crate) use search::Task;
 use search::{Choice, Frame, Item};
@@ -79,8 +83,7 @@ pub(crate) enum Status {
     New(Pending),
     /// At a read in the graph whose value it cannot go on with.
     Blocked(EventId),
-    /// In a loop that has read the same twice; its last round is the events
-    /// from here on.
+    /// In a loop that waits: its last round is the events from here on.
     Spinning(u32),
     Done,
 }
@@ -102,12 +105,19 @@ pub(crate) struct Slot {
     pub(crate) done: u32,
     /// The pending wait: on which location, with which operation.
     waits: Option<(Option<LocationId>, u64, ReadOp)>,
-    /// Where it was at its last spin hint, and how many hints came since.
-    spin: Option<(Site, u32, u32)>,
+    /// Its spin hints, and how many came since its newest event.
+    hints: Vec<spin::Hint>,
+    idle_hints: u32,
     /// One more than the events it had at its last access to a cell.
     touched: u32,
-    /// Whether its loop is being tried for a bound.
+    /// The same, of its last write to a cell.
+    wrote_cell: u32,
+    /// Its loop is being tried for an end.
     trial: Option<spin::Trial>,
+    /// It came to no end: the thread is further than the graph says.
+    tried: bool,
+    /// Its state after so many events, where it was asked to show it.
+    states: Vec<(u32, u64)>,
     /// Where it last asked for an operation.
     pub(crate) site: Option<Site>,
     pub(crate) name: Option<String>,
@@ -127,9 +137,13 @@ impl Slot {
             status,
             done: 0,
             waits: None,
-            spin: None,
+            hints: Vec::new(),
+            idle_hints: 0,
             touched: 0,
+            wrote_cell: 0,
             trial: None,
+            tried: false,
+            states: Vec::new(),
             site: None,
             name: None,
             spurious: 0,
@@ -155,6 +169,10 @@ pub(crate) struct Run {
     pub(crate) failure: Option<Failure>,
     /// The run came to nothing and is to be made again along the same graph.
     again: bool,
+    /// Then this thread goes first, and others only as far as it needs them.
+    preferred: Option<ThreadId>,
+    /// The current thread is to show its state.
+    shows: bool,
     /// Threads are being unwound: operations give the newest value and leave
     /// no event.
     pub(crate) teardown: bool,
@@ -229,10 +247,11 @@ pub(crate) struct Engine {
     pub(crate) weakened: Vec<crate::model::Weakening>,
     /// Whether the model uses atomics without synchronisation.
     exclusive: bool,
-    /// Loops that were found to wait for ever.
-    waits: Vec<u64>,
-    /// Loops that were found to give up.
-    bounded: Vec<u64>,
+    /// What is known about loops.
+    loops: spin::Loops,
+    /// A loop whose rounds were not all explored, although it counts them or keeps
+    /// something else from round to round.
+    pub(crate) cut_loop: Option<Site>,
 }
 
 impl Engine {
@@ -252,8 +271,8 @@ impl Engine {
             limits,
             weakened: Vec::new(),
             exclusive: false,
-            waits: Vec::new(),
-            bounded: Vec::new(),
+            loops: spin::Loops::default(),
+            cut_loop: None,
         }
     }
 
@@ -269,7 +288,9 @@ impl Engine {
         run.named.resize(self.graph.locations.len(), false);
         run.cells.clear();
         run.failure = None;
-        run.again = false;
+        if !std::mem::take(&mut run.again) {
+            run.preferred = None;
+        }
         run.teardown = false;
         run.scratch.clear();
         run.alone.clear();
@@ -323,6 +344,10 @@ impl Engine {
         let done = self.slot(thread).done as usize;
         self.slot(thread).site = Some(request.site);
         if done < self.graph.thread(thread).events.len() {
+            if self.fails_for_no_reason(thread) && self.wants_state(thread) {
+                self.run.shows = true;
+                return None;
+            }
             return self.replay(thread, request);
         }
         if self.is_alone(thread) {
@@ -331,6 +356,17 @@ impl Engine {
                 return answer;
             }
         }
+        if self.begins_a_round(thread, request) {
+            if self.run.shows {
+                return None;
+            }
+            return if self.slot(thread).trial.is_some() { self.try_round(request) } else { None };
+        }
+        self.step_on(thread, request)
+    }
+
+    /// A new operation that has to be in the graph.
+    fn step_on(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Answer> {
         let pending = self.pending(thread, request);
         if self.run.granted != thread || pending != Pending::Free && !self.forced(thread, pending) {
             self.slot(thread).status = Status::New(pending);
@@ -384,9 +420,7 @@ impl Engine {
     /// The body of a thread returned.
     pub(crate) fn end_thread(&mut self) {
         let thread = self.run.current;
-        if self.slot(thread).trial.is_some() {
-            self.gives_up();
-        }
+        self.leave_loop(thread);
         let events = self.graph.thread(thread).events.len() as u32;
         if self.slot(thread).done != events && !self.is_over() {
             let message = "a thread ended before the events it had in an earlier run".to_owned();

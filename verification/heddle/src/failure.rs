@@ -10,6 +10,8 @@ pub enum FailureKind {
     Panic,
     /// Threads wait for each other, or for something that never comes.
     Deadlock,
+    /// Every thread goes round a loop for ever, and nothing comes of it.
+    Livelock,
     /// Two conflicting accesses, one of them not atomic, are unordered.
     DataRace,
     /// Something tracked was never released.
@@ -27,6 +29,7 @@ impl fmt::Display for FailureKind {
         f.write_str(match self {
             Self::Panic => "panic",
             Self::Deadlock => "deadlock",
+            Self::Livelock => "livelock",
             Self::DataRace => "data race",
             Self::Leak => "leak",
             Self::Nondeterminism => "the closure is not deterministic",

@@ -8,6 +8,7 @@
 
 mod coherence;
 mod op;
+mod past;
 mod reduce;
 mod sc;
 mod views;
@@ -15,6 +16,7 @@ mod views;
 use std::panic::Location;
 
 pub(crate) use op::{Mode, ReadOp, Rmw, Rule, Step};
+pub(crate) use past::{Past, mix};
 pub(crate) use views::View;
 
 /// An event's place in the order of addition.
@@ -71,6 +73,8 @@ pub(crate) struct Event {
     pub(crate) yields: bool,
     /// Its thread accessed a cell after its event before this one.
     pub(crate) after_cell: bool,
+    /// Its values are addresses, which may differ from run to run.
+    pub(crate) pointer: bool,
     /// Which alternative of [`ReadOp::resolve`] was taken.
     pub(crate) alternative: u8,
     pub(crate) thread: ThreadId,
@@ -86,9 +90,16 @@ pub(crate) struct Event {
     pub(crate) value: u64,
     pub(crate) op: ReadOp,
     pub(crate) site: Site,
+    /// What its thread knows after it; see [`past`].
+    pub(crate) past: Past,
 }
 
 impl Event {
+    /// Whether its operation has a rule of its own: that of a lock, say.
+    pub(crate) fn is_custom(&self) -> bool {
+        matches!(self.op, ReadOp::Custom { .. })
+    }
+
     pub(crate) fn new(kind: Kind, mode: Mode, site: Site) -> Self {
         Self {
             kind,
@@ -100,6 +111,7 @@ impl Event {
             exclusive: false,
             yields: false,
             after_cell: false,
+            pointer: false,
             alternative: 0,
             thread: 0,
             index: 0,
@@ -110,6 +122,7 @@ impl Event {
             value: 0,
             op: ReadOp::Load,
             site,
+            past: Past::default(),
         }
     }
 }
@@ -323,6 +336,7 @@ impl Graph {
     pub(crate) fn set_first_source(&mut self, read: EventId, source: EventId, alternative: u8) {
         self.take_source(read, source, alternative);
         self.see_source(read);
+        self.remember(read);
     }
 
     fn take_source(&mut self, read: EventId, source: EventId, alternative: u8) {

@@ -2,14 +2,10 @@
 
 use std::panic::Location;
 
-use crate::engine::{suspend, with};
-
-/// Says that a loop only waits. A loop whose last two rounds read the same from
-/// the same writes is explored as a wait for another value.
+/// Says that a loop only waits. A loop whose last two rounds did the same, were told
+/// the same and left its thread in the same state is explored as a wait for another
+/// value.
 #[track_caller]
 pub fn spin_loop() {
-    let site = Location::caller();
-    while with(|engine| engine.spin(site)) {
-        suspend();
-    }
+    crate::engine::hint(Location::caller());
 }

@@ -44,6 +44,11 @@ pub struct Builder {
     /// How often the `compare_exchange_weak` of one line may fail spuriously in
     /// one thread on the same write: enough to see it, and an end to retrying.
     pub spurious_failures: u32,
+    /// How many rounds are run, told the same each, of a loop that counts its rounds or
+    /// keeps something else, if it would go on for 1,000 more: then it is taken to wait,
+    /// and a search with such a loop ends as [`Completion::Bounded`], with
+    /// [`Report::cut_loop`]. A loop that keeps nothing needs two.
+    pub loop_rounds: u32,
     /// A panic in a spawned thread is what its `join` returns, and no failure.
     pub child_panics: bool,
     /// Whether making, dropping and counting the handles of an `Arc` are events,
@@ -106,6 +111,7 @@ pub(crate) struct Limits {
     pub(crate) preemption_bound: Option<usize>,
     pub(crate) spurious_wakeups: u32,
     pub(crate) spurious_failures: u32,
+    pub(crate) loop_rounds: u32,
     pub(crate) child_panics: bool,
     pub(crate) simplest_failure: bool,
     pub(crate) arc_counts: bool,
@@ -141,6 +147,7 @@ impl Builder {
             preemption_bound: None,
             spurious_wakeups: 1,
             spurious_failures: 1,
+            loop_rounds: 4,
             child_panics: false,
             arc_counts: false,
             keep_going: false,
@@ -197,7 +204,9 @@ impl Builder {
             outcome.completion = Completion::Truncated;
         } else if outcome.stats.lost > 0 {
             outcome.completion = Completion::Failed;
-        } else if outcome.completion == Completion::Exhausted && self.preemption_bound.is_some() {
+        } else if outcome.completion == Completion::Exhausted
+            && (self.preemption_bound.is_some() || outcome.cut_loop.is_some())
+        {
             outcome.completion = Completion::Bounded;
         }
         let mut report = Report::new(outcome, started.elapsed());
@@ -230,6 +239,7 @@ impl Builder {
             stats: engine.stats,
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },
             failure: engine.failure.take(),
+            cut_loop: engine.cut_loop,
             explored: 1.0,
         };
         let mut report = Report::new(outcome, started.elapsed());
@@ -244,6 +254,7 @@ impl Builder {
             preemption_bound: self.preemption_bound,
             spurious_wakeups: self.spurious_wakeups,
             spurious_failures: self.spurious_failures,
+            loop_rounds: self.loop_rounds.max(2),
             child_panics: self.child_panics,
             simplest_failure: self.simplest_failure,
             arc_counts: self.arc_counts,
@@ -324,14 +335,6 @@ pub fn running() -> Running {
 #[must_use]
 pub fn running_within(at_most: u32) -> Option<Running> {
     with(|engine| engine.running(at_most))
-}
-
-/// Whether the running execution is being taken down, since it is over or leads
-/// nowhere: what unwinds a thread then is heddle's, and code that catches panics
-/// should let it go on with [`std::panic::resume_unwind`]. Outside a model, no.
-#[must_use]
-pub fn is_abandoned() -> bool {
-    try_with(|engine| engine.run.teardown).unwrap_or(false)
 }
 
 /// How many events the running execution has so far. In a replay, events before

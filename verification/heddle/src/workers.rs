@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
     pub(crate) stats: Stats,
     pub(crate) failure: Option<Failure>,
     pub(crate) completion: Completion,
+    /// A loop whose rounds were not all explored.
+    pub(crate) cut_loop: Option<crate::graph::Site>,
     /// The share of the search that is behind.
     pub(crate) explored: f64,
 }
@@ -100,6 +102,7 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
         },
         counts: Counts { runs: AtomicU64::new(0), explored: Mutex::new(0.0), total: Mutex::new(1.0) },
         outcome: Mutex::new(Outcome {
+            cut_loop: None,
             stats: Stats::default(),
             failure: None,
             completion: Completion::Exhausted,
@@ -291,6 +294,7 @@ impl Shared<'_> {
         *lock(&self.counts.explored) += engine.explored;
         let mut outcome = lock(&self.outcome);
         outcome.stats.add(&engine.stats);
+        outcome.cut_loop = outcome.cut_loop.or(engine.cut_loop);
         if let Some(failure) = outcome.failure.take() {
             engine.offer(failure);
         }

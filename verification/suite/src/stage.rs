@@ -423,11 +423,6 @@ pub(crate) fn own_panic(panic: Box<dyn Any + Send>) -> String {
     message(&*panic)
 }
 
-#[cfg(all(loom, heddle))]
-fn is_the_explorers(_panic: &(dyn Any + Send)) -> bool {
-    heddle::model::is_abandoned()
-}
-
 /// loom's are no text, or a known one.
 #[cfg(all(loom, not(heddle)))]
 fn is_the_explorers(panic: &(dyn Any + Send)) -> bool {
@@ -436,7 +431,8 @@ fn is_the_explorers(panic: &(dyn Any + Send)) -> bool {
     !is_text || text.starts_with("deadlock") || text.starts_with("Model exceeded")
 }
 
-#[cfg(not(loom))]
+/// heddle has none.
+#[cfg(any(not(loom), heddle))]
 fn is_the_explorers(_panic: &(dyn Any + Send)) -> bool {
     false
 }

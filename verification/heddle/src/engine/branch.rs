@@ -47,6 +47,7 @@ impl Engine {
                 if let Some(value) = guided {
                     event.value = value.min(request.value - 1);
                     self.graph.event_mut(id).value = event.value;
+                    self.graph.remember(id);
                 } else {
                     self.items.extend((1..request.value).rev().map(|value| Item::new(id, Choice::Alternative(value))));
                 }
@@ -75,8 +76,9 @@ impl Engine {
         event.exclusive = request.exclusive;
         self.exclusive |= request.exclusive;
         let done = self.done(thread);
+        event.pointer = request.pointer;
         let slot = self.slot(thread);
-        event.yields = slot.spin.is_some_and(|(_, at, _)| at == done);
+        event.yields = slot.hints.last().is_some_and(|hint| hint.at == done);
         event.after_cell = slot.touched == done + 1;
         Some(event)
     }
@@ -98,7 +100,7 @@ impl Engine {
         id
     }
 
-    fn add_write(&mut self, event: Event, guided: Option<u64>) {
+    pub(super) fn add_write(&mut self, event: Event, guided: Option<u64>) {
         let id = self.push(event);
         if self.is_racing(id) {
             self.graph.cut(id);
@@ -174,7 +176,8 @@ impl Engine {
                 let taken = event.op.resolve(value, code as u8).is_some();
                 (source, if taken { code as u8 } else { 0 })
             }
-            None => self.branch_read(id, earliest, last),
+            // The newest source with alternative 0 always exists.
+            None => self.branch_read(id, earliest, (last, 0)),
         };
         self.graph.set_first_source(id, source, alternative);
         let &Event { value, rmw, blocked, .. } = self.graph.event(id);
@@ -192,49 +195,40 @@ impl Engine {
         Some(Answer { value, wrote: rmw })
     }
 
-    /// The first source and alternative of a read; the others become choices,
-    /// the newest source last so that it is tried next.
-    fn branch_read(&mut self, id: EventId, earliest: u32, last: u32) -> (EventId, u8) {
+    /// The first source and alternative of a read, given as its place and the
+    /// alternative; the others become choices, the newest source last so that it is
+    /// tried next.
+    pub(super) fn branch_read(&mut self, id: EventId, earliest: u32, first: (u32, u8)) -> (EventId, u8) {
         let &Event { location, op, .. } = self.graph.event(id);
+        let last = self.graph.last_place(location);
         if earliest < last || !matches!(op, ReadOp::Load) {
             for place in earliest..=last {
-                self.branch_source(id, place, last);
+                self.branch_source(id, place, first);
             }
         }
-        // The newest source with alternative 0 always exists.
-        (self.graph.newest_write(location), 0)
+        (self.graph.write_at(location, first.0), first.1)
     }
 
-    fn branch_source(&mut self, id: EventId, place: u32, last: u32) {
+    fn branch_source(&mut self, id: EventId, place: u32, first: (u32, u8)) {
+        let last = self.graph.last_place(self.graph.event(id).location);
         let event = *self.graph.event(id);
         let source = self.graph.write_at(event.location, place);
         let value = self.graph.written(event.location, source);
         let taken = self.is_taken(id, place);
-        let mut alternative = u8::from(place == last);
+        let mut alternative = 0;
         while let Some(step) = event.op.resolve(value, alternative) {
             let useful = match step {
-                Step::Read => alternative == 0 || !self.is_tired(&event, source),
+                Step::Read => alternative == 0 || event.is_custom() || !self.is_tired(&event, source),
                 Step::Write(_) => !taken,
                 // It could go on only by reading something newer, and then this
                 // read would not have been here.
                 Step::Blocked => place == last,
             };
-            if useful {
+            if useful && (place, alternative) != first {
                 self.items.push(Item::new(id, Choice::Source { source, alternative }));
             }
             alternative += 1;
         }
-    }
-
-    /// Whether this compare-exchange has failed spuriously on this write as
-    /// often as it may: else a retry loop would have no end.
-    fn is_tired(&self, event: &Event, source: EventId) -> bool {
-        let events = &self.graph.thread(event.thread).events;
-        let failed = events.iter().filter(|id| {
-            let other = self.graph.event(**id);
-            other.alternative != 0 && other.source == source && other.site == event.site
-        });
-        failed.count() >= self.limits.spurious_failures as usize
     }
 
     /// Whether a read-modify-write that must stay before `read` already reads

@@ -2,19 +2,21 @@
 //! mapped once a thread slot and used for the whole search.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use super::{Answer, Engine, Entry, Request};
-use crate::graph::ThreadId;
+use super::{Answer, Engine, Entry, Hinted, Request};
+use crate::graph::{Site, ThreadId};
 
 type Thread = Coroutine<(), (), (), DefaultStack>;
 
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
     static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(std::ptr::null()) };
+    /// From where on the stack of the thread that was suspended is to be looked at.
+    static SHOWN: Cell<usize> = const { Cell::new(0) };
     static PANIC_SITE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -42,8 +44,28 @@ pub(crate) fn perform(request: &Request<'_>) -> Answer {
         if let Some(answer) = with(|engine| engine.step(request)) {
             return answer;
         }
-        suspend();
+        if with(Engine::is_asked_to_show) { show() } else { suspend() }
     }
+}
+
+/// A spin hint of the current thread.
+pub(crate) fn hint(site: Site) {
+    loop {
+        match with(|engine| engine.spin(site)) {
+            Hinted::GoesOn => return,
+            Hinted::Waits => suspend(),
+            Hinted::Shows => show(),
+        }
+    }
+}
+
+/// Lets the scheduler look at the thread's stack: see `engine/state.rs`.
+#[inline(never)]
+fn show() {
+    let registers = super::state::registers();
+    SHOWN.set(std::ptr::from_ref(&registers).addr());
+    suspend();
+    std::hint::black_box(&registers);
 }
 
 /// Gives control back to the scheduler.
@@ -78,11 +100,20 @@ pub(crate) fn install_panic_hook() {
     });
 }
 
+/// An engine on its way to another OS thread.
+struct Handed(Option<Engine>);
+
+// SAFETY: it is handed over between executions, when it holds no value of the closure
+// (`forget_threads`), and its former OS thread waits meanwhile.
+unsafe impl Send for Handed {}
+
 /// The coroutines of one worker.
 #[derive(Default)]
 pub(crate) struct Driver {
     threads: Vec<Option<Thread>>,
     stacks: Vec<Option<DefaultStack>>,
+    /// Where the stack of each thread begins.
+    bases: Vec<usize>,
     stack_size: usize,
 }
 
@@ -92,7 +123,32 @@ impl Driver {
     }
 
     /// Runs the threads of one execution until none can go on.
-    pub(crate) fn run(&mut self, body: &dyn Fn() -> Entry) {
+    pub(crate) fn run(&mut self, body: &(dyn Fn() -> Entry + Sync)) {
+        // A thread that was forgotten while it unwound has left its panic in std's
+        // count for this OS thread: its successors must not take it for theirs.
+        if std::thread::panicking() { self.run_elsewhere(body) } else { self.run_here(body) }
+    }
+
+    /// Runs the execution on an OS thread of its own.
+    fn run_elsewhere(&self, body: &(dyn Fn() -> Entry + Sync)) {
+        let engine = Handed(exchange(None));
+        let stack_size = self.stack_size;
+        let ended = std::thread::scope(|scope| {
+            let elsewhere = scope.spawn(move || {
+                let Handed(engine) = { engine };
+                exchange(engine);
+                Self::new(stack_size).run_here(body);
+                Handed(exchange(None))
+            });
+            elsewhere.join()
+        });
+        match ended {
+            Ok(Handed(engine)) => drop(exchange(engine)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn run_here(&mut self, body: &dyn Fn() -> Entry) {
         loop {
             with(|engine| engine.start_run(body()));
             while let Some(thread) = with(Engine::schedule) {
@@ -102,10 +158,9 @@ impl Driver {
             let statics = with(Engine::take_ended_statics);
             drop(statics);
             let again = with(Engine::end_run);
-            self.tear_down();
-            let statics = with(|engine| std::mem::take(&mut engine.run.statics));
-            drop(statics);
-            // What such a destructor made anew might do so for ever.
+            self.forget_threads();
+            // Of an execution that came to its end: what the destructor of a static made
+            // anew, and might for ever.
             std::mem::forget(with(|engine| std::mem::take(&mut engine.run.statics)));
             if !again {
                 return;
@@ -118,12 +173,18 @@ impl Driver {
         while self.threads.len() <= slot {
             self.threads.push(None);
             self.stacks.push(None);
+            self.bases.push(0);
         }
         let mut coroutine = match self.threads[slot].take() {
             Some(coroutine) => coroutine,
             None => self.start(slot),
         };
-        let result = coroutine.resume(());
+        let mut result = coroutine.resume(());
+        while SHOWN.get() != 0 {
+            let state = super::state::of_stack(SHOWN.replace(0), self.bases[slot]);
+            with(|engine| engine.keep_state(thread, state));
+            result = coroutine.resume(());
+        }
         YIELDER.set(std::ptr::null());
         match result {
             CoroutineResult::Yield(()) => self.threads[slot] = Some(coroutine),
@@ -137,34 +198,28 @@ impl Driver {
         let stack = self.stacks[slot]
             .take()
             .unwrap_or_else(|| DefaultStack::new(self.stack_size).expect("the system has memory for a thread's stack"));
+        self.bases[slot] = stack.base().get();
         Coroutine::with_stack(stack, move |yielder, ()| body(yielder, entry))
     }
 
-    /// Unwinds what did not end, so that nothing on its stack leaks. Children
-    /// go first: a scoped thread borrows from its parent's stack.
-    fn tear_down(&mut self) {
-        let order = with(|engine| {
-            engine.run.teardown = true;
-            engine.graph.ranks.clone()
-        });
-        for slot in order.into_iter().rev().map(|thread| thread as usize) {
-            // Outside of `with`: destructors may use heddle's types.
-            let entry = with(|engine| engine.entries.get_mut(slot).and_then(Option::take));
-            drop(entry);
-            // A destructor may panic on what an abandoned run left behind; the
-            // execution already has its verdict.
-            let mut coroutine = self.threads.get_mut(slot).and_then(Option::take);
-            if let Some(coroutine) = &mut coroutine {
-                let _ = catch_unwind(AssertUnwindSafe(|| coroutine.force_unwind()));
-            }
-            // A thread that panicked still has its own, too.
-            let locals = with(|engine| engine.run.take_locals(slot));
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
-            YIELDER.set(std::ptr::null());
-            if let Some(coroutine) = coroutine.filter(Coroutine::done) {
-                self.stacks[slot] = Some(coroutine.into_stack());
-            }
+    /// Forgets the threads that did not end: the execution failed, or waits for what
+    /// another graph shows. Unwinding them would run destructors in a state that no
+    /// execution has, and a guard that aborts when its thread panics would end the
+    /// process. So nothing on their stacks is dropped, and what they own leaks.
+    fn forget_threads(&mut self) {
+        for (thread, stack) in self.threads.iter_mut().zip(&mut self.stacks) {
+            let Some(mut coroutine) = thread.take() else {
+                continue;
+            };
+            // SAFETY: all threads of the execution are forgotten together, with what
+            // borrows from these frames, and nothing of it is used again.
+            unsafe { coroutine.force_reset() };
+            *stack = Some(coroutine.into_stack());
         }
+        with(|engine| {
+            engine.entries.drain(..).flatten().for_each(std::mem::forget);
+            engine.run.slots.drain(..).for_each(|slot| std::mem::forget(slot.locals));
+        });
     }
 }
 
@@ -180,10 +235,6 @@ fn body(yielder: &Yielder<(), ()>, entry: Entry) {
         drop(locals);
     };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(entry)) {
-        if with(|engine| engine.run.teardown) {
-            // The coroutine's own unwinding must reach the coroutine.
-            resume_unwind(payload);
-        }
         let site = take_panic_site();
         with(|engine| engine.panicked(&*payload, site));
     }

@@ -3,7 +3,7 @@
 use super::linear::{Linear, linear};
 use super::{Engine, Pending, Status};
 use crate::failure::FailureKind;
-use crate::graph::{EventId, Kind, ThreadId};
+use crate::graph::{EventId, ThreadId};
 
 impl Engine {
     /// Gives the run its verdict and counts it; whether it is to be made again.
@@ -81,10 +81,7 @@ impl Engine {
     fn waits_on_newest(&self, thread: ThreadId) -> bool {
         match self.status(thread) {
             Status::Blocked(read) => self.reads_newest(read),
-            Status::Spinning(from) => {
-                let round = &self.graph.thread(thread).events[from as usize..];
-                round.iter().all(|event| self.reads_newest(*event))
-            }
+            Status::Spinning(from) => self.waits_for_ever(thread, from),
             // Where a replay ends early.
             _ => !self.is_free(thread),
         }
@@ -92,13 +89,7 @@ impl Engine {
 
     fn reads_newest(&self, read: EventId) -> bool {
         let event = self.graph.event(read);
-        // Of a read-modify-write, the write must be the newest.
-        let place = match event.kind {
-            Kind::Read if !event.rmw => self.graph.place_of(event.source),
-            Kind::Write => event.place,
-            _ => return true,
-        };
-        place == self.graph.last_place(event.location)
+        self.graph.place_of(event.source) == self.graph.last_place(event.location)
     }
 
     fn describe(&self, thread: ThreadId) -> String {

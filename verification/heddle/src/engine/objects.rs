@@ -167,6 +167,9 @@ impl Engine {
             return true;
         }
         let thread = self.run.current;
+        if write {
+            self.write_cell(thread);
+        }
         let Some((other, other_site)) = self.record_access(name, write, site) else {
             return true;
         };
@@ -179,6 +182,13 @@ impl Engine {
             ),
         );
         false
+    }
+
+    /// A thread writes data that is not atomic, so that what it does is no waiting.
+    pub(crate) fn write_cell(&mut self, thread: ThreadId) {
+        self.leave_loop(thread);
+        let done = self.done(thread);
+        self.slot(thread).wrote_cell = done + 1;
     }
 
     /// Records an access and returns an unordered conflicting one.

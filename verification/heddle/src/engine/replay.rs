@@ -8,6 +8,10 @@ use crate::graph::{Event, EventId, Kind, NONE, Step, ThreadId, same_site};
 
 impl Engine {
     pub(super) fn replay(&mut self, thread: ThreadId, request: &Request<'_>) -> Option<Answer> {
+        if self.gives_way() {
+            self.slot(thread).status = Status::Ready;
+            return None;
+        }
         let done = self.slot(thread).done as usize;
         let id = self.graph.thread(thread).events[done];
         let &Event { kind, site, location, value, exclusive, .. } = self.graph.event(id);

@@ -11,22 +11,17 @@ impl Engine {
         if self.is_over() {
             return None;
         }
+        if let Some(thread) = self.run.preferred.filter(|thread| self.is_ready(*thread)) {
+            self.run.current = thread;
+            return Some(thread);
+        }
         let mut behind = NONE;
         for index in 0..self.graph.ranks.len() {
             let thread = self.graph.ranks[index];
-            let ready = match self.status(thread) {
-                Status::Ready => true,
-                Status::Behind(event) => {
-                    behind = thread;
-                    self.is_replayed(event)
-                }
-                Status::BehindEnd(other) => {
-                    behind = thread;
-                    self.status(other) == Status::Done
-                }
-                _ => false,
-            };
-            if ready {
+            if matches!(self.status(thread), Status::Behind(_) | Status::BehindEnd(_)) {
+                behind = thread;
+            }
+            if self.is_ready(thread) {
                 self.run.current = thread;
                 return Some(thread);
             }
@@ -36,9 +31,30 @@ impl Engine {
             return None;
         }
         let next = self.next_new()?;
+        if matches!(self.status(next), Status::Spinning(_)) {
+            self.resume_loop(next);
+            if self.is_over() {
+                return None;
+            }
+        }
         self.run.current = next;
         self.run.granted = next;
         Some(next)
+    }
+
+    /// Whether a thread can follow the graph, or begins.
+    fn is_ready(&self, thread: ThreadId) -> bool {
+        match self.status(thread) {
+            Status::Ready => true,
+            Status::Behind(event) => self.is_replayed(event),
+            Status::BehindEnd(other) => self.status(other) == Status::Done,
+            _ => false,
+        }
+    }
+
+    /// Whether the current thread has to let the preferred one go first.
+    pub(super) fn gives_way(&self) -> bool {
+        self.run.preferred.is_some_and(|thread| thread != self.run.current && self.is_ready(thread))
     }
 
     pub(super) fn is_replayed(&self, event: EventId) -> bool {
@@ -67,8 +83,9 @@ impl Engine {
         }
         let ranks = self.graph.ranks.iter().copied();
         let mut free = ranks.clone().filter(|thread| self.is_free(*thread));
-        let mut waiting = ranks.filter(|t| self.status(*t) == Status::New(Pending::Waits));
-        free.next().or_else(|| waiting.next())
+        let mut waiting = ranks.clone().filter(|t| self.status(*t) == Status::New(Pending::Waits));
+        let mut woken = ranks.filter(|thread| self.is_woken(*thread));
+        free.next().or_else(|| waiting.next()).or_else(|| woken.next())
     }
 
     pub(super) fn is_free(&self, thread: ThreadId) -> bool {

@@ -133,6 +133,7 @@ impl Engine {
             }
             Choice::Alternative(value) => {
                 self.graph.event_mut(item.event).value = value;
+                self.graph.remember(item.event);
                 true
             }
             Choice::Revisit { read, alternative } => self.revisit(item.event, read, alternative),
@@ -141,7 +142,7 @@ impl Engine {
 
     /// The SC axiom after `event` became part of the graph. The last place in
     /// modification order adds no edge out of the event, hence no cycle.
-    fn is_sc_after(&self, event: EventId) -> bool {
+    pub(super) fn is_sc_after(&self, event: EventId) -> bool {
         let added = self.graph.event(event);
         let last = self.graph.last_place(added.location);
         let place = match added.kind {

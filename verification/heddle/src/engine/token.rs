@@ -26,6 +26,11 @@ impl Guide {
         self.steps.get(self.at).map(|step| step.0)
     }
 
+    /// Whether a thread moves later on.
+    pub(super) fn moves_again(&self, thread: ThreadId) -> bool {
+        self.steps.iter().skip(self.at).any(|step| step.0 == thread)
+    }
+
     /// The choice of the event that is being added.
     pub(super) fn take(&mut self) -> u64 {
         let choice = self.steps.get(self.at).map_or(0, |step| step.1);

@@ -124,6 +124,7 @@ impl Graph {
             }
             Kind::Fence | Kind::Spawn | Kind::Choose => {}
         }
+        self.remember(id);
     }
 
     fn join_both(&mut self, id: EventId, from: EventId) {

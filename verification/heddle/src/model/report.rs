@@ -14,8 +14,9 @@ use crate::workers::Outcome;
 pub enum Completion {
     /// Every execution was explored.
     Exhausted,
-    /// Every execution within [`super::Builder::preemption_bound`] was explored;
-    /// [`Report::beyond`] says how many are not.
+    /// Every execution within [`super::Builder::preemption_bound`] was explored,
+    /// [`Report::beyond`] says how many are not; or every one within
+    /// [`super::Builder::loop_rounds`], and [`Report::cut_loop`] says where there are more.
     Bounded,
     /// It stopped at the first failure, or lost an execution that it could not
     /// follow.
@@ -53,6 +54,9 @@ pub struct Report {
     /// Executions beyond [`super::Builder::preemption_bound`]; they are in no
     /// other number but `events`.
     pub beyond: u64,
+    /// A loop that keeps something from round to round and may go on for ever, so that not
+    /// every number of its rounds was explored; see [`super::Builder::loop_rounds`].
+    pub cut_loop: Option<&'static Location<'static>>,
     /// Failing executions: one, unless the search was to keep going.
     pub failures: u64,
     /// The first failing execution.
@@ -137,7 +141,7 @@ pub struct TraceEvent {
 
 impl Report {
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
-        let Outcome { stats, failure, completion, explored } = outcome;
+        let Outcome { stats, failure, completion, cut_loop, explored } = outcome;
         Self {
             executions: stats.executions,
             blocked: stats.blocked,
@@ -147,6 +151,7 @@ impl Report {
             completion,
             explored,
             beyond: stats.beyond,
+            cut_loop,
             failures: stats.failures,
             failure,
             shard: None,
@@ -174,6 +179,7 @@ impl Report {
             merged.pruned += shard.pruned;
             merged.events += shard.events;
             merged.beyond += shard.beyond;
+            merged.cut_loop = merged.cut_loop.or(shard.cut_loop);
             merged.failures += shard.failures;
             merged.elapsed = merged.elapsed.max(shard.elapsed);
             merged.failure = merged.failure.or(shard.failure);
