@@ -2,6 +2,7 @@
 
 mod alone;
 mod branch;
+mod buffering;
 mod coroutine;
 mod ending;
 mod failing;
@@ -26,7 +27,7 @@ pub(crate) use token::Guide;
 
 use crate::failure::{Failure, FailureKind};
 use crate::graph::{EventId, Graph, Kind, LocationId, Mode, NONE, ReadOp, Site, ThreadId};
-use crate::model::Limits;
+use crate::model::{Limits, LoadBuffering};
 use crate::sync::State;
 use objects::CellState;
 
@@ -54,6 +55,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Object<'a> {
     pub(crate) name: &'a Name,
     pub(crate) initial: u64,
+    /// Of a lock, a queue or a count, not of the program: see [`buffering`].
+    pub(crate) internal: bool,
 }
 
 /// What an operation gives back.
@@ -225,6 +228,8 @@ pub(crate) struct Engine {
     pub(crate) explored: f64,
     /// The first failure of the search.
     pub(crate) failure: Option<Failure>,
+    /// The first sign of load buffering.
+    pub(crate) load_buffering: Option<LoadBuffering>,
     pub(crate) limits: Limits,
     pub(crate) weakened: Vec<crate::model::Weakening>,
     /// Whether the model uses atomics without synchronisation.
@@ -249,6 +254,7 @@ impl Engine {
             share: 1.0,
             explored: 0.0,
             failure: None,
+            load_buffering: None,
             limits,
             weakened: Vec::new(),
             exclusive: false,

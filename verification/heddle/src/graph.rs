@@ -6,6 +6,7 @@
 //! newest events ([`Graph::cut`]) and keeping a causally closed subset
 //! ([`Graph::restrict`]) are the only ways back.
 
+mod buffering;
 mod coherence;
 mod op;
 mod reduce;
@@ -118,6 +119,8 @@ impl Event {
 pub(crate) struct Place {
     /// The value before every write.
     pub(crate) initial: u64,
+    /// It is the state of one of heddle's own types, not an atomic.
+    pub(crate) internal: bool,
     /// The writes, in modification order; place `p` is at index `p - 1`.
     pub(crate) order: Vec<EventId>,
     /// The reads, in the order of addition.
@@ -195,8 +198,8 @@ impl Graph {
     }
 
     /// A new location.
-    pub(crate) fn add_location(&mut self, initial: u64) -> LocationId {
-        self.locations.push(Place { initial, ..Place::default() });
+    pub(crate) fn add_location(&mut self, initial: u64, internal: bool) -> LocationId {
+        self.locations.push(Place { initial, internal, ..Place::default() });
         (self.locations.len() - 1) as LocationId
     }
 

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 mod report;
+mod verdict;
 
 use crate::engine::{Driver, Engine, Guide, Request, exchange, install_panic_hook, perform, try_with, with};
 pub use crate::failure::{Failure, FailureKind};
 use crate::graph::{Graph, Kind, Mode, ReadOp};
 use crate::workers::{self, Body, Outcome, OwnBody};
 pub use report::{Completion, Operation, Progress, Report, TraceEvent};
+pub use verdict::{LoadBuffering, Verdict};
 
 /// What a search may use, and what it does.
 ///
@@ -230,6 +232,7 @@ impl Builder {
             stats: engine.stats,
             completion: if engine.failure.is_some() { Completion::Failed } else { Completion::Exhausted },
             failure: engine.failure.take(),
+            load_buffering: engine.load_buffering.take(),
             explored: 1.0,
         };
         let mut report = Report::new(outcome, started.elapsed());

@@ -40,7 +40,7 @@ impl State {
             success: mode,
             failure: Mode::Relaxed,
             op: ReadOp::Load,
-            object: Some(Object { name: &self.name, initial: self.initial }),
+            object: Some(Object { name: &self.name, initial: self.initial, internal: true }),
             value: 0,
             pointer: false,
             exclusive: false,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::engine::{Driver, Engine, Entry, Stats, Task, exchange, with};
 use crate::failure::Failure;
-use crate::model::{Builder, Completion, Progress};
+use crate::model::{Builder, Completion, LoadBuffering, Progress};
 
 pub(crate) type Body = Arc<dyn Fn() + Sync + Send>;
 
@@ -17,6 +17,7 @@ pub(crate) type Body = Arc<dyn Fn() + Sync + Send>;
 pub(crate) struct Outcome {
     pub(crate) stats: Stats,
     pub(crate) failure: Option<Failure>,
+    pub(crate) load_buffering: Option<LoadBuffering>,
     pub(crate) completion: Completion,
     /// The share of the search that is behind.
     pub(crate) explored: f64,
@@ -102,6 +103,7 @@ pub(crate) fn search(builder: &Builder, body: &Body) -> Outcome {
         outcome: Mutex::new(Outcome {
             stats: Stats::default(),
             failure: None,
+            load_buffering: None,
             completion: Completion::Exhausted,
             explored: 0.0,
         }),
@@ -295,5 +297,6 @@ impl Shared<'_> {
             engine.offer(failure);
         }
         outcome.failure = engine.failure.take();
+        outcome.load_buffering = outcome.load_buffering.take().or(engine.load_buffering.take());
     }
 }

@@ -104,6 +104,7 @@ impl Engine {
             self.graph.cut(id);
             return;
         }
+        self.look_for_load_buffering(id);
         let location = event.location;
         let last = self.graph.last_place(location);
         let earliest = self.graph.earliest(id, location);
@@ -163,6 +164,9 @@ impl Engine {
         if self.is_racing(id) {
             self.graph.cut(id);
             return None;
+        }
+        if !matches!(event.op, ReadOp::Load) {
+            self.look_for_load_buffering(id);
         }
         let earliest = self.graph.earliest(id, event.location);
         let last = self.graph.last_place(event.location);

@@ -12,6 +12,7 @@ impl Engine {
             return true;
         }
         self.stats.events += self.events() as u64;
+        self.name_load_buffering();
         self.explored += self.share;
         let mut order = None;
         match self.run.failure.as_ref().map(|failure| failure.kind) {

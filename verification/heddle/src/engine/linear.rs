@@ -26,7 +26,12 @@ pub(super) fn linear(graph: &Graph) -> Linear {
     linear_within(graph, u32::MAX).unwrap_or_default()
 }
 
-/// The same if it has no more preemptions than `at_most`: the fewer, the quicker.
+/// Some order, without a look at preemptions.
+pub(super) fn any_order(graph: &Graph) -> Linear {
+    Search { graph, interleaving: false }.some()
+}
+
+/// The same as [`linear`] if it has no more preemptions than `at_most`: the fewer, the quicker.
 pub(super) fn linear_within(graph: &Graph, at_most: u32) -> Option<Linear> {
     // An interleaving needs program order, reads-from, modification order and
     // from-reads to have no cycle, and then every choice on the way leads to one.

@@ -118,7 +118,7 @@ impl Engine {
             return None;
         }
         if known == NONE {
-            let location = self.graph.add_location(object.initial);
+            let location = self.graph.add_location(object.initial, object.internal);
             self.run.named.push(true);
             object.name.set(run, location);
             return Some(location);

@@ -105,6 +105,7 @@ impl Graph {
     fn copy_order(&mut self, location: usize, place: &Place, write: EventId, names: &[u32]) {
         let kept = &mut self.locations[location];
         kept.initial = place.initial;
+        kept.internal = place.internal;
         let own = |id: &&EventId| **id != write && names[**id as usize] != NONE;
         kept.order.extend(place.order.iter().filter(own).map(|id| names[*id as usize]));
         if place.order.contains(&write) {

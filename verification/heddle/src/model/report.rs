@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::LoadBuffering;
 use crate::failure::Failure;
 use crate::graph::{Graph, Kind, NONE};
 use crate::workers::Outcome;
@@ -57,6 +58,9 @@ pub struct Report {
     pub failures: u64,
     /// The first failing execution.
     pub failure: Option<Failure>,
+    /// The first sign that a processor or compiler may show an execution that
+    /// RC11 forbids, and that was not run; `None`: no execution has one.
+    pub load_buffering: Option<LoadBuffering>,
     /// Which part of the search this is, of how many.
     pub shard: Option<(usize, usize)>,
     /// The events of a replay, each after what it depends on; empty otherwise.
@@ -137,7 +141,7 @@ pub struct TraceEvent {
 
 impl Report {
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
-        let Outcome { stats, failure, completion, explored } = outcome;
+        let Outcome { stats, failure, load_buffering, completion, explored } = outcome;
         Self {
             executions: stats.executions,
             blocked: stats.blocked,
@@ -149,6 +153,7 @@ impl Report {
             beyond: stats.beyond,
             failures: stats.failures,
             failure,
+            load_buffering,
             shard: None,
             trace: Vec::new(),
         }
@@ -177,6 +182,7 @@ impl Report {
             merged.failures += shard.failures;
             merged.elapsed = merged.elapsed.max(shard.elapsed);
             merged.failure = merged.failure.or(shard.failure);
+            merged.load_buffering = merged.load_buffering.or(shard.load_buffering);
             if matches!(merged.completion, Completion::Exhausted | Completion::Bounded) {
                 merged.completion = shard.completion;
             }

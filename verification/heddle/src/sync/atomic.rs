@@ -55,7 +55,7 @@ impl<'a> Raw<'a> {
             success: mode,
             failure: mode,
             op: ReadOp::Load,
-            object: Some(Object { name: self.name, initial: self.initial }),
+            object: Some(Object { name: self.name, initial: self.initial, internal: false }),
             value: 0,
             pointer: self.pointer,
             exclusive: false,
